@@ -1,0 +1,61 @@
+# `make` alone prints what there is.
+
+# What stands before every command that must not see, or touch, a person's own
+# Roost: no ROOST_* variable, and a data folder that goes away afterwards.
+ALONE = scripts/alone.sh
+PY = .venv/bin/python
+PYTEST = $(PY) -m pytest
+# Two processes on a small machine, never more than four: each has its own database.
+PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock clean lint unit venv-run venv-test system-packages
+
+help:
+	@echo 'make run      serve the demo on http://127.0.0.1:8000 (ROOST_PORT, ROOST_DATA_DIR)'
+	@echo 'make check    the quick checks: format, lint, types, imports, migrations, unit tests'
+	@echo 'make test     everything: the checks, browser journeys, SQLite and PostgreSQL'
+	@echo 'make bench    measure what the README states'
+	@echo 'make lock     make requirements/*.lock again from the .in files (UPGRADE=1: newest versions)'
+	@echo 'make clean    remove the virtual environment and the caches; data stays'
+
+run:
+	@scripts/venv.sh run && ROOST_DEMO="$${ROOST_DEMO:-1}" exec .venv/bin/roost serve
+
+check: lint unit
+
+test: system-packages lint
+	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
+	$(ALONE) $(PYTEST) -m journey
+	$(ALONE) $(PY) -m tests.support.pgcluster run -- $(PYTEST) $(PARALLEL) -m "not journey"
+
+lint: venv-test
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	$(ALONE) .venv/bin/mypy
+	$(ALONE) .venv/bin/lint-imports
+	$(ALONE) $(PY) manage.py makemigrations --check --dry-run
+	$(ALONE) $(PY) manage.py check
+
+unit: venv-test
+	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not fault and not slow and not postgres"
+
+bench: venv-test
+	$(ALONE) $(PY) -m bench
+
+lock: venv-test
+	scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv-run:
+	@scripts/venv.sh run
+
+venv-test:
+	@scripts/venv.sh test
+
+system-packages:
+	@scripts/system-packages.sh
