@@ -1,0 +1,186 @@
+"""What every template may say: icons, fields, error summaries, links inside a door, phone numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import phonenumbers
+from django import forms, template
+from django.core.paginator import Page
+from django.forms import BoundField
+from django.http import HttpRequest
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from roost.core import text
+
+register = template.Library()
+
+HOME_REGION = "CA"
+COUNTS = ("Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """A decorative icon of the sprite, hidden from assistive technology; `css` adds classes."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {css}" if css else "",
+        static("core/icons.svg"),
+        name,
+    )
+
+
+def _path(request: HttpRequest, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    door, slug = request.door, request.practice.slug  # type: ignore[attr-defined]
+    if args:
+        return reverse(f"{door}:{name}", args=(slug, *args))
+    return reverse(f"{door}:{name}", kwargs={"practice": slug, **kwargs})
+
+
+@register.simple_tag(takes_context=True)
+def door_url(context: Context, name: str, *args: Any, **kwargs: Any) -> str:
+    """The path of a route of the reader's own door and practice. Raises NoReverseMatch for an unknown one."""
+    return _path(context["request"], name, args, kwargs)
+
+
+@register.simple_tag(takes_context=True)
+def here(context: Context, name: str) -> SafeString | str:
+    """`aria-current` for a link to the route `name`: "page" on that very page, "true" on one below it, else nothing."""
+    request = context["request"]
+    path = _path(request, name, (), {})
+    if request.path == path:
+        return format_html(' aria-current="{}"', "page")
+    root = f"/{request.door}/{request.practice.slug}/"
+    if path != root and request.path.startswith(path):
+        return format_html(' aria-current="{}"', "true")
+    return ""
+
+
+def _kind(widget: forms.Widget) -> str:
+    if widget.is_hidden:
+        return "hidden"
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        return "checks"
+    if isinstance(widget, forms.RadioSelect):
+        return "radios"
+    if isinstance(widget, forms.CheckboxInput):
+        return "check"
+    return "group" if widget.use_fieldset else "input"
+
+
+def _hint(field: forms.Field, widget: forms.Widget) -> str:
+    """What the browser's own check, if it fails, is told as: the field's own words for a missing or malformed value."""
+    messages = field.error_messages
+    if getattr(widget, "input_type", "") in {"email", "number", "date", "time", "url"} and "invalid" in messages:
+        return str(messages["invalid"])
+    return str(messages.get("required", "")) if field.required else ""
+
+
+@register.inclusion_tag("core/field.html")
+def field(bound_field: BoundField, css: str = "", optional: bool = True) -> dict[str, Any]:
+    """One form field with its label, help and error.
+
+    `css` adds classes to the wrapper ("wide" spans both columns of a .form-grid);
+    `optional=False` leaves out "(optional)" where it says nothing, as in a filter.
+    """
+    widget = bound_field.field.widget
+    kind = _kind(widget)
+    control = ""
+    if kind in {"input", "group"}:
+        own = widget.attrs.get("class", "")
+        control = bound_field.as_widget(attrs={"class": f"input {own}".strip()})
+    elif kind in {"check", "hidden"}:
+        control = bound_field.as_widget()
+    return {
+        "bound": bound_field,
+        "kind": kind,
+        "control": control,
+        "css": css,
+        "hint": _hint(bound_field.field, widget) if kind == "input" else "",
+        "mark_optional": optional and kind not in {"check", "hidden"} and not bound_field.field.required,
+    }
+
+
+def _anchor(bound_field: BoundField) -> str:
+    """The id of the first control of a field, which is what its label or its first choice carries."""
+    return bound_field.id_for_label or f"{bound_field.auto_id}_0"
+
+
+@register.inclusion_tag("core/summary.html")
+def summary(*form_list: forms.BaseForm | None, heading: str = "", kept: bool = True) -> dict[str, Any]:
+    """What is wrong with the forms, first on the page and focused; nothing when nothing is wrong.
+
+    `heading` replaces the counted one; `kept=False` leaves out the sentence on what was kept.
+    """
+    bound = [form for form in form_list if form is not None and form.is_bound]
+    general = [error for form in bound for error in form.non_field_errors()]
+    items: list[dict[str, Any]] = []
+    for form in bound:
+        for each in form:
+            if each.is_hidden:
+                general.extend(each.errors)
+            else:
+                items.extend({"label": each.label, "id": _anchor(each), "error": error} for error in each.errors)
+    found = len(items) + len(general)
+    count = COUNTS[found] if found < len(COUNTS) else str(found)
+    secret = any(isinstance(f.widget, forms.PasswordInput) for form in bound for f in form.fields.values())
+    return {
+        "found": found,
+        "heading": heading or f"{count} {'thing' if found == 1 else 'things'} to look at",
+        "general": general,
+        "items": items,
+        "kept": kept and bool(items),
+        "secret": secret,
+    }
+
+
+@register.simple_tag
+def page_numbers(page: Page[Any]) -> list[int | None]:
+    """The page numbers to offer around a page, None where some are left out."""
+    pages = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return [number if isinstance(number, int) else None for number in pages]
+
+
+@register.filter
+def initials(name: object) -> str:
+    """At most two letters for a person: of the first and the last word of the name."""
+    return text.initials(str(name or ""))
+
+
+@register.filter
+def address_line(address: object) -> str:
+    """An address of several lines as one, its lines parted by commas."""
+    return ", ".join(line.strip(" ,") for line in str(address or "").splitlines() if line.strip(" ,"))
+
+
+def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(str(number or ""), HOME_REGION)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+@register.filter
+def phone(number: object) -> str:
+    """A phone number as it is read out at home ("416 555 0142"); as it stands when it is none."""
+    parsed = _parsed(number)
+    if parsed is None:
+        return str(number or "")
+    national = str(parsed.national_number)
+    if parsed.country_code == 1 and len(national) == 10:
+        spoken = f"{national[:3]} {national[3:6]} {national[6:]}"
+        return f"{spoken} ext. {parsed.extension}" if parsed.extension else spoken
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+@register.filter
+def tel(number: object) -> str:
+    """The `tel:` address of a phone number; empty when it is none, so that no dead link is made."""
+    parsed = _parsed(number)
+    if parsed is None:
+        return ""
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966))
