@@ -1,0 +1,116 @@
+"""How often something may be tried, counted in the database.
+
+Limits hold per account and source, and per source, never per account alone: a stranger who guesses
+from somewhere else cannot lock the owner out. Unknown addresses are counted like known ones.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from roost.accounts.models import AttemptCount
+from roost.core.context import request_facts
+from roost.core.tenancy import current_practice_id
+from roost.core.time import now
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` in each stretch of `within`."""
+
+    most: int
+    within: timedelta
+
+
+LOG_IN_PER_ACCOUNT = Limit(10, timedelta(minutes=15))
+LOG_IN_PER_SOURCE = Limit(60, timedelta(minutes=15))
+MAIL_PER_SOURCE = Limit(20, timedelta(hours=1))
+MAIL_PER_ADDRESS = Limit(5, timedelta(hours=1))
+
+
+class TooMany(Exception):
+    """The limit is reached. `wait` is how long until it is lifted."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("Too many tries.")
+        self.wait = wait
+
+
+def source() -> str:
+    """Where the request comes from: an IPv4 address, or the /64 network of an IPv6 one."""
+    text = request_facts.get().source
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def subject(*parts: str) -> str:
+    """The hash under which something is counted."""
+    text = "\x1f".join(parts)
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def log_in_subjects(email: str) -> list[tuple[str, Limit]]:
+    """What one try to log in counts towards."""
+    practice = str(current_practice_id())
+    return [
+        (subject("log-in", practice, email, source()), LOG_IN_PER_ACCOUNT),
+        (subject("log-in", source()), LOG_IN_PER_SOURCE),
+    ]
+
+
+def ask_for_mail_subjects() -> list[tuple[str, Limit]]:
+    """What asking for a mail counts towards, whatever address is asked for."""
+    return [(subject("ask-for-mail", source()), MAIL_PER_SOURCE)]
+
+
+def mail_subjects(address: str) -> list[tuple[str, Limit]]:
+    """What one mail to an address counts towards, however it was asked for."""
+    return [(subject("mail", str(current_practice_id()), address), MAIL_PER_ADDRESS)]
+
+
+def count(subjects: Iterable[tuple[str, Limit]]) -> None:
+    """Count one try towards each. Raises TooMany if one of them has reached its limit."""
+    moment = now()
+    waits = []
+    with transaction.atomic():
+        for name, limit in subjects:
+            ends_at, number = _count_one(name, limit)
+            if number > limit.most:
+                waits.append(ends_at - moment)
+    if waits:
+        raise TooMany(max(waits))
+
+
+def _count_one(name: str, limit: Limit) -> tuple:
+    moment = now()
+    rows = AttemptCount.objects.filter(subject=name)
+    if not rows.filter(ends_at__gt=moment).update(count=F("count") + 1):
+        if not rows.update(count=1, ends_at=moment + limit.within):
+            try:
+                with transaction.atomic():
+                    AttemptCount.objects.create(
+                        subject=name, count=1, ends_at=moment + limit.within
+                    )
+            except IntegrityError:
+                rows.update(count=F("count") + 1)
+    return rows.values_list("ends_at", "count").get()
+
+
+def forgive(subjects: Iterable[tuple[str, Limit]]) -> None:
+    """Take back one try: it succeeded."""
+    for name, _ in subjects:
+        AttemptCount.objects.filter(subject=name, count__gt=0).update(count=F("count") - 1)

@@ -1,0 +1,58 @@
+"""Who is signed in, for how long, and what refusals leave behind."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.contrib.auth import get_user
+from django.http import HttpRequest, HttpResponse
+
+from roost.accounts.models import Account, SignIn
+from roost.audit.services import record_refusal
+from roost.core.time import now
+
+# A sign-in's last use is written at most this often.
+STEP = timedelta(minutes=1)
+
+
+class SignInMiddleware:
+    """Sets `request.account` (None for the anonymous, and for accounts of other practices).
+
+    `request.is_idle` says that the idle limit has passed: every page but the room of somebody who
+    has been admitted then asks for log-in (roost.staff.permissions decides).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.account, request.is_idle = None, False  # type: ignore[attr-defined]
+        practice = request.practice  # type: ignore[attr-defined]
+        if practice is not None and request.session.session_key:
+            account = get_user(request)
+            if isinstance(account, Account):
+                request.account = account  # type: ignore[attr-defined]
+                self._keep_alive(request, practice)
+        request.user = request.account  # type: ignore[attr-defined, assignment]
+        response = self.get_response(request)
+        if practice is not None and response.status_code in (403, 404):
+            self._note_refusal(request, response.status_code)
+        return response
+
+    def _keep_alive(self, request: HttpRequest, practice) -> None:  # type: ignore[no-untyped-def]
+        row: SignIn | None = request.session.row  # type: ignore[attr-defined]
+        if row is None:
+            return
+        minutes = (
+            practice.staff_idle_minutes if row.door == "office" else practice.client_idle_minutes
+        )
+        moment = now()
+        if moment - row.used_at > timedelta(minutes=minutes):
+            request.is_idle = True  # type: ignore[attr-defined]
+        elif moment - row.used_at > STEP:
+            SignIn.objects.filter(pk=row.pk).update(used_at=moment)
+
+    def _note_refusal(self, request: HttpRequest, status: int) -> None:
+        match = request.resolver_match
+        route = match.view_name if match else ""
+        ids = {k: str(v)[:80] for k, v in (match.kwargs if match else {}).items() if k != "token"}
+        record_refusal(by=request.account, status=status, route=route, **ids)  # type: ignore[attr-defined]

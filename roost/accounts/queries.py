@@ -1,0 +1,23 @@
+"""Reads of accounts."""
+
+import uuid
+
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.models import Account, MailLink
+
+
+def find_account(email: str) -> Account | None:
+    """The practice's account with this (cleaned) address, or None."""
+    return Account.objects.filter(email=email).first()
+
+
+def newest_link(account: Account, purpose: LinkPurpose) -> MailLink | None:
+    """The last link mailed to an account for a purpose, with its message, or None."""
+    links = MailLink.objects.filter(account=account, purpose=purpose).select_related("message")
+    return links.order_by("-created_at", "-pk").first()
+
+
+def newest_invitation(client_uuid: uuid.UUID) -> MailLink | None:
+    """The last invitation mailed for a client, with its message and account, or None."""
+    links = MailLink.objects.filter(client_uuid=client_uuid, purpose=LinkPurpose.INVITATION)
+    return links.select_related("message", "account").order_by("-created_at", "-pk").first()

@@ -1,0 +1,194 @@
+"""What happens to accounts: signing in and out, passwords chosen, handed over and changed."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.contrib.auth import login, logout
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.http import HttpRequest
+
+from roost.accounts import limits
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.errors import StarterExpired, WrongCredentials
+from roost.accounts.links import mail_link
+from roost.accounts.models import Account, SignIn
+from roost.accounts.passwords import check_new_password
+from roost.accounts.queries import find_account
+from roost.accounts.sessions import hashed
+from roost.audit.services import record, record_refusal
+from roost.core.push import push
+from roost.core.text import clean_email
+from roost.core.time import now
+from roost.outbox.services import enqueue
+
+# Stands in for the password of an account that does not exist: the same work, never right.
+_DUMMY = make_password(uuid.uuid4().hex)
+
+
+def socket_group(account_id: int) -> str:
+    """The group that every socket of an account listens to."""
+    return f"account.{account_id}"
+
+
+def verify_log_in(email: str, password: str) -> Account:
+    """The account whose e-mail and password these are, its own password or a starter one.
+
+    Takes one Argon2 check whether the account exists or not. Raises WrongCredentials,
+    StarterExpired (right, but over), and limits.TooMany. A failure is counted and recorded.
+    """
+    subjects = limits.log_in_subjects(email)
+    limits.count(subjects)
+    account = find_account(email)
+    known = account is not None and account.is_active
+    stored = _DUMMY
+    if account is not None and known:
+        if account.has_own_password:
+            stored = account.password
+        elif account.has_starter_password:
+            stored = account.starter_password
+    right = check_password(password, stored) and stored is not _DUMMY
+    if not right:
+        record_refusal(by=account if known else None, status=401, route="log-in")
+        raise WrongCredentials
+    assert account is not None
+    limits.forgive(subjects)
+    if account.has_starter_password and not _starter_is_live(account, now()):
+        raise StarterExpired
+    return account
+
+
+def _starter_is_live(account: Account, moment: datetime) -> bool:
+    return account.starter_expires_at is not None and moment < account.starter_expires_at
+
+
+def start_sign_in(request: HttpRequest, account: Account) -> None:
+    """Sign this browser in at the request's door, under a new session id.
+
+    With a starter password the sign-in opens one page only (`must_choose_password`). Records
+    account.signed_in.
+    """
+    with transaction.atomic():
+        login(request, account, backend="roost.accounts.backend.PracticeBackend")
+        record("account.signed_in", by=account, subject=account)
+
+
+def must_choose_password(account: Account) -> bool:
+    """Whether the account is in by a starter password, and may do nothing but choose its own."""
+    return not account.has_own_password
+
+
+def sign_out(request: HttpRequest, account: Account) -> None:
+    """End this browser's sign-in at this door. Records account.signed_out."""
+    with transaction.atomic():
+        record("account.signed_out", by=account, subject=account)
+        logout(request)
+        push(socket_group(account.pk), {"type": "account.signed_out"})
+
+
+def end_sign_ins(account: Account, *, but: str | None = None) -> None:
+    """End every sign-in of an account, sockets included, but the one with session key `but`."""
+    rows = SignIn.objects.filter(account=account)
+    if but is not None:
+        rows = rows.exclude(session_key=hashed(but))
+    rows.delete()
+    push(socket_group(account.pk), {"type": "account.signed_out"})
+
+
+def choose_first_password(request: HttpRequest, account: Account, password: str) -> None:
+    """Replace the starter password by one of the holder's own, and stay signed in.
+
+    Other sign-ins end. Raises ValidationError. Records password.chosen.
+    """
+    with transaction.atomic():
+        _set_own_password(account, password)
+        end_sign_ins(account)
+        login(request, account, backend="roost.accounts.backend.PracticeBackend")
+        record("password.chosen", by=account, subject=account, through="starter")
+
+
+def change_password(request: HttpRequest, account: Account, password: str) -> None:
+    """Change one's own password; the current one has been checked. Every other sign-in ends, and
+    the holder is told by mail. Records password.changed."""
+    with transaction.atomic():
+        _set_own_password(account, password)
+        end_sign_ins(account)
+        login(request, account, backend="roost.accounts.backend.PracticeBackend")
+        record("password.changed", by=account, subject=account)
+        enqueue("password_changed", to=account.email, arguments={"door": _door(request)})
+
+
+def _door(request: HttpRequest) -> str:
+    return request.door  # type: ignore[attr-defined]
+
+
+def _set_own_password(account: Account, password: str) -> None:
+    account.set_password(password)
+    account.starter_password, account.starter_expires_at = "", None
+    account.save(update_fields=["password", "starter_password", "starter_expires_at"])
+
+
+def ask_for_reset(email: str, *, door: str) -> None:
+    """Mail a reset link if there is such an account; do as if, if there is not.
+
+    Raises limits.TooMany for a source that asks too often. The limit per address is kept in
+    silence, since it would tell that the address is known. Records password.reset_asked.
+    """
+    limits.count(limits.ask_for_mail_subjects())
+    account = find_account(email)
+    if account is None or not account.is_active:
+        record_refusal(by=None, status=404, route="forgot-password")
+        return
+    try:
+        with transaction.atomic():
+            mail_link(account, LinkPurpose.RESET, door=door)
+            record("password.reset_asked", subject=account)
+    except limits.TooMany:
+        record_refusal(by=None, status=429, route="forgot-password")
+
+
+def make_account(email: str) -> Account:
+    """A new account that nobody can log in to yet."""
+    account = Account(email=clean_email(email))
+    account.set_unusable_password()
+    account.save()
+    return account
+
+
+def set_starter_password(account: Account, password: str, *, days: int) -> datetime:
+    """Hand over a starter password: replaces an earlier one, never a password somebody chose.
+
+    `days` is how long it works. Returns when it expires, in UTC. Raises ValueError for an account
+    with a password of its own; the caller has checked who may do this.
+    """
+    if account.has_own_password:
+        raise ValueError("This account has a password of its own.")
+    moment = now()
+    account.starter_password = make_password(password)
+    account.starter_expires_at = moment + timedelta(days=days)
+    account.vouched_at = moment
+    account.save(update_fields=["starter_password", "starter_expires_at", "vouched_at"])
+    end_sign_ins(account)
+    return account.starter_expires_at
+
+
+def check_own_password(account: Account, password: str) -> bool:
+    """Whether this is the password the holder chose."""
+    return account.has_own_password and check_password(password, account.password)
+
+
+def check_password_choice(password: str, own_words: Iterable[str], account: Account) -> None:
+    """Raise ValidationError, in words, unless the account may choose this password."""
+    check_new_password(password, [*own_words, account.email])
+    if account.has_starter_password and check_password(password, account.starter_password):
+        from django.core.exceptions import ValidationError
+
+        raise ValidationError("That is the starter password. Choose one that only you know.")
+
+
+def keep_zone(account: Account, zone_name: str) -> None:
+    """Keep the reader's own zone, an IANA name that has been checked."""
+    if account.zone_name != zone_name:
+        account.zone_name = zone_name
+        account.save(update_fields=["zone_name"])

@@ -1,0 +1,107 @@
+"""Clients (the records of people in care), who cares for them, and who has portal access."""
+
+from datetime import date
+from typing import Any
+
+from django.db import models
+
+from roost.clients.enums import Relationship
+from roost.core.models import PublicId
+from roost.core.tenancy import TenantModel
+from roost.core.text import initials, search_key
+
+
+class Client(PublicId, TenantModel):
+    """The record of one person in care."""
+
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    preferred_name = models.CharField(max_length=100, blank=True)
+    pronouns = models.CharField(max_length=30, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True)
+    in_care_since = models.DateField(null=True, blank=True)
+    emergency_contact = models.CharField(max_length=300, blank=True)
+    therapists = models.ManyToManyField(
+        "staff.StaffMember", through="Assignment", related_name="clients"
+    )
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    search_text = models.CharField(max_length=900, editable=False)
+
+    class Meta:
+        ordering = ["last_name", "first_name", "pk"]
+        indexes = [models.Index(fields=["practice", "last_name", "first_name"], name="client_list")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, update_fields: Any = None, **kwargs: Any) -> None:
+        self.search_text = search_key(
+            self.first_name, self.last_name, self.preferred_name, self.email, self.phone
+        )[:900]
+        if update_fields is not None:
+            update_fields = {*update_fields, "search_text"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    @property
+    def name(self) -> str:
+        """First and last name, as on the record."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def calling_name(self) -> str:
+        """What the person wants to be called."""
+        return self.preferred_name or self.first_name
+
+    @property
+    def initials(self) -> str:
+        return initials(self.name)
+
+    def age_on(self, day: date) -> int | None:
+        """Full years on a day, or None when the date of birth is not known."""
+        born = self.date_of_birth
+        if born is None:
+            return None
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class Assignment(TenantModel):
+    """A therapist cares for a client: the record is one of the therapist's own."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="assignments")
+    therapist = models.ForeignKey(
+        "staff.StaffMember", on_delete=models.PROTECT, related_name="assignments"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint("client", "therapist", name="assigned_once")]
+
+
+class PortalAccess(PublicId, TenantModel):
+    """The grant that ties an account to a client. It ends; it is never deleted."""
+
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, related_name="portal_access"
+    )
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="portal_access")
+    relationship = models.CharField(max_length=10, choices=Relationship.choices)
+    given_at = models.DateTimeField(auto_now_add=True)
+    given_by = models.ForeignKey(
+        "staff.StaffMember", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "account",
+                "client",
+                condition=models.Q(ended_at=None),
+                name="one_access_at_a_time",
+            )
+        ]

@@ -1,0 +1,29 @@
+"""What a relationship opens."""
+
+from dataclasses import dataclass
+
+from roost.clients.enums import Relationship
+
+
+@dataclass(frozen=True)
+class Opens:
+    """What somebody with portal access to a client may see and do.
+
+    `sessions`: "all", "shared" (only appointments where both are attendees) or "none".
+    `join`: whether they may join video sessions they can see. `details`: the client's contact
+    details. `who_opened`: who has opened the record.
+    """
+
+    sessions: str
+    join: bool
+    details: bool
+    who_opened: bool = False
+
+
+OPENS: dict[str, Opens] = {
+    Relationship.SELF: Opens(sessions="all", join=True, details=True, who_opened=True),
+    Relationship.PARENT: Opens(sessions="all", join=True, details=True),
+    Relationship.GUARDIAN: Opens(sessions="all", join=True, details=True),
+    Relationship.PARTNER: Opens(sessions="shared", join=True, details=False),
+    Relationship.PAYER: Opens(sessions="none", join=False, details=False),
+}

@@ -1,0 +1,87 @@
+"""Form parts that every page uses: fields that clean what was typed, and the form's own key."""
+
+import uuid
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.core.exceptions import ValidationError
+
+from roost.core.text import clean_email, one_line, several_lines
+
+
+class LineField(forms.CharField):
+    """One line of text, free of control and direction marks. At most 150 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 150)
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        # NUL would otherwise be refused in words nobody understands.
+        return one_line(super().to_python(str(value or "").replace("\x00", "")))
+
+
+class LinesField(forms.CharField):
+    """Several lines of text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 500)
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 3}))
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return several_lines(super().to_python(str(value or "").replace("\x00", "")))
+
+
+class AddressField(forms.CharField):
+    """An e-mail address, cleaned by `clean_email`."""
+
+    widget = forms.EmailInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 320)
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        text = one_line(str(value or ""))
+        return clean_email(text) if text and len(text) <= 320 else text
+
+
+class PhoneField(LineField):
+    """A phone number, kept in E.164 where it can be read so, else as it was typed."""
+
+    widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"})
+
+    def __init__(self, region: str = "CA", **kwargs: Any) -> None:
+        self.region = region
+        kwargs.setdefault("max_length", 40)
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        if not text:
+            return ""
+        try:
+            number = phonenumbers.parse(text, self.region)
+        except phonenumbers.NumberParseException:
+            raise ValidationError(
+                "That is not a phone number. Write it like 416 555 0142."
+            ) from None
+        if not phonenumbers.is_possible_number(number):
+            raise ValidationError("That phone number has too few or too many digits.")
+        text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{text};ext={number.extension}" if number.extension else text
+
+
+class KeyedForm(forms.Form):
+    """A form that creates something: it carries a key, so that it does so once."""
+
+    form_key = forms.UUIDField(widget=forms.HiddenInput, required=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("form_key", uuid.uuid4())
+        self.fields["form_key"].error_messages["required"] = (
+            "This form has lost its number. Reload the page, and send it again."
+        )

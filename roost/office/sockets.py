@@ -1,0 +1,5 @@
+"""The sockets behind the office door."""
+
+from typing import Any
+
+routes: list[Any] = []

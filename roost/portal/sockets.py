@@ -1,0 +1,5 @@
+"""The sockets behind the portal door."""
+
+from typing import Any
+
+routes: list[Any] = []

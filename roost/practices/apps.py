@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class PracticesConfig(AppConfig):
+    name = "roost.practices"

@@ -1,0 +1,55 @@
+"""The practice: the tenant that everything belongs to, and its settings."""
+
+from zoneinfo import ZoneInfo
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+from roost.core.models import PublicId
+from roost.core.time import zone
+
+
+class Practice(PublicId):
+    """One practice, of one therapist or forty."""
+
+    tenancy_exempt = "It is the tenant itself."
+
+    slug = models.CharField(
+        max_length=40, unique=True, validators=[RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    )
+    name = models.CharField(max_length=100)
+    zone_name = models.CharField(max_length=50, default="America/Toronto")
+    phone = models.CharField(max_length=40, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    mail_sender_name = models.CharField(max_length=60, blank=True)
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # Settings → Client Portal
+    allow_sign_up = models.BooleanField(default=False)
+    starter_password_days = models.PositiveSmallIntegerField(
+        default=7, validators=[MinValueValidator(1), MaxValueValidator(30)]
+    )
+    join_minutes_before = models.PositiveSmallIntegerField(
+        default=30, validators=[MaxValueValidator(120)]
+    )
+    join_minutes_after = models.PositiveSmallIntegerField(
+        default=30, validators=[MaxValueValidator(120)]
+    )
+    staff_idle_minutes = models.PositiveSmallIntegerField(default=30)
+    client_idle_minutes = models.PositiveSmallIntegerField(default=60)
+    portal_settings_changed_at = models.DateTimeField(null=True)
+    portal_settings_changed_by = models.CharField(max_length=100, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that sessions are booked in."""
+        return zone(self.zone_name)
+
+    @property
+    def sender_name(self) -> str:
+        """The neutral name that mail comes from."""
+        return self.mail_sender_name or self.name

@@ -1,0 +1,83 @@
+"""Services, appointments and who attends them."""
+
+from django.db import models
+
+from roost.core.models import PublicId
+from roost.core.tenancy import TenantModel
+from roost.scheduling.enums import Attendance, Mode, ServiceType
+
+
+class Service(PublicId, TenantModel):
+    """What is booked: "Individual, 50 min"."""
+
+    name = models.CharField(max_length=80)
+    type = models.CharField(max_length=12, choices=ServiceType.choices)
+    duration_minutes = models.PositiveSmallIntegerField()
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Appointment(PublicId, TenantModel):
+    """A booking. Screens call it a session. `starts_at` and `ends_at` are UTC."""
+
+    therapist = models.ForeignKey(
+        "staff.StaffMember", on_delete=models.PROTECT, related_name="appointments"
+    )
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    booked_at = models.DateTimeField(auto_now_add=True)
+    booked_by = models.ForeignKey(
+        "staff.StaffMember", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    is_demo = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        indexes = [
+            models.Index(fields=["practice", "starts_at"], name="appointment_by_time"),
+            models.Index(fields=["therapist", "starts_at"], name="appointment_by_therapist"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="ends_after_start"
+            )
+        ]
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancelled_at is not None
+
+    @property
+    def is_video(self) -> bool:
+        return self.mode == Mode.VIDEO
+
+    @property
+    def duration_minutes(self) -> int:
+        """How long it was booked for, whatever the service says today."""
+        return round((self.ends_at - self.starts_at).total_seconds() / 60)
+
+
+class Attendee(PublicId, TenantModel):
+    """A client on an appointment."""
+
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.PROTECT, related_name="attendees"
+    )
+    client = models.ForeignKey(
+        "clients.Client", on_delete=models.PROTECT, related_name="attendances"
+    )
+    attendance = models.CharField(
+        max_length=12, choices=Attendance.choices, default=Attendance.SCHEDULED
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint("appointment", "client", name="attends_once")]

@@ -1,0 +1,127 @@
+"""Who may use a page. One decorator on every view is both the rule and its documentation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from roost.accounts.services import must_choose_password
+from roost.staff.enums import Role
+
+
+class Who(Enum):
+    """Whom a page is for. What within it somebody may see is decided by `get_<thing>_for`."""
+
+    ANYONE = "anyone"
+    ACCOUNT = "any account signed in at this door"
+    STAFF = "staff"
+    OWNER_OR_ADMIN = "owners and admins"
+    OWNER = "owners"
+
+
+_ROLES = {
+    Who.STAFF: {Role.OWNER, Role.ADMIN, Role.THERAPIST},
+    Who.OWNER_OR_ADMIN: {Role.OWNER, Role.ADMIN},
+    Who.OWNER: {Role.OWNER},
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view declares about itself."""
+
+    who: Who
+    methods: tuple[str, ...]
+    while_choosing: bool
+    survives_idle: bool
+
+
+View = Callable[..., HttpResponse]
+
+
+def open_to(
+    who: Who,
+    *,
+    methods: tuple[str, ...] = ("GET",),
+    while_choosing: bool = False,
+    survives_idle: bool = False,
+) -> Callable[[View], View]:
+    """Let `who` use a view with `methods` (GET brings HEAD along).
+
+    The anonymous are sent to the door's log-in page; staff without the role get 403. Somebody in
+    by a starter password reaches only views that are open `while_choosing`. After the idle limit
+    only views that survive it are reached; they decide by themselves.
+    """
+    allowed = (*methods, "HEAD") if "GET" in methods else methods
+    access = Access(who, methods, while_choosing, survives_idle)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in allowed:
+                return HttpResponseNotAllowed(allowed)
+            if who is not Who.ANYONE and (detour := _detour(request, access)) is not None:
+                return detour
+            return view(request, *args, **kwargs)
+
+        guarded.access = access  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _detour(request: HttpRequest, access: Access) -> HttpResponse | None:
+    """Where somebody goes instead, or None if they may pass. Raises PermissionDenied, Http404."""
+    account = request.account  # type: ignore[attr-defined]
+    if account is None:
+        return to_log_in(request)
+    if request.is_idle and not access.survives_idle:  # type: ignore[attr-defined]
+        request.session.flush()
+        return to_log_in(request, idle=True)
+    if must_choose_password(account) and not access.while_choosing:
+        return redirect(door_path(request, "choose-password"))
+    roles = _ROLES.get(access.who)
+    if roles is not None:
+        staff = request.staff  # type: ignore[attr-defined]
+        if staff is None:
+            raise Http404("Only staff have an office.")
+        if staff.role not in roles:
+            raise PermissionDenied("Your role does not include this.")
+    return None
+
+
+def door_path(request: HttpRequest, name: str, **kwargs: Any) -> str:
+    """The path of a page behind the request's own door."""
+    kwargs = {"practice": request.practice.slug, **kwargs}  # type: ignore[attr-defined]
+    return reverse(f"{request.door}:{name}", kwargs=kwargs)  # type: ignore[attr-defined]
+
+
+def to_log_in(request: HttpRequest, *, idle: bool = False) -> HttpResponse:
+    """Send somebody to the log-in page, and remember where they were going."""
+    query = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {}
+    if idle:
+        query["idle"] = "1"
+    target = door_path(request, "log-in") + (f"?{urlencode(query)}" if query else "")
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def safe_next(request: HttpRequest, path: str) -> str | None:
+    """`path` if it leads to a page behind the same door of the same practice, else None.
+
+    Only a plain path is taken: no host, no scheme, no backslash, no control character.
+    """
+    root = f"/{request.door}/{request.practice.slug}/"  # type: ignore[attr-defined]
+    if not path.startswith(root) or "\\" in path or "//" in path or "/../" in path:
+        return None
+    if any(ord(c) < 33 or ord(c) == 127 for c in path):
+        return None
+    return None if path.startswith(door_path(request, "log-in")) else path

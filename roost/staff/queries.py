@@ -1,0 +1,34 @@
+"""Reads of staff."""
+
+import uuid
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from roost.accounts.models import Account
+from roost.staff.models import StaffMember
+
+
+def staff_of(account: Account) -> StaffMember | None:
+    """The active staff profile of an account, or None."""
+    return StaffMember.objects.filter(account=account, is_active=True).first()
+
+
+def all_staff() -> QuerySet[StaffMember]:
+    """Everybody who works or worked here, active ones first."""
+    return StaffMember.objects.select_related("account", "supervisor").order_by(
+        "-is_active", "display_name", "pk"
+    )
+
+
+def therapists() -> QuerySet[StaffMember]:
+    """Active staff who see clients."""
+    return StaffMember.objects.filter(is_active=True, sees_clients=True)
+
+
+def get_staff_member_for(actor: StaffMember, staff_uuid: uuid.UUID) -> StaffMember:
+    """A colleague of an owner or admin, or oneself. Raises Http404."""
+    member = StaffMember.objects.filter(uuid=staff_uuid).select_related("account").first()
+    if member is None or not (actor.runs_practice or member.pk == actor.pk):
+        raise Http404("There is no such staff member.")
+    return member

@@ -1,0 +1,23 @@
+"""States of video rooms and of the people in them (VIDEO.md "States")."""
+
+from django.db import models
+
+
+class RoomState(models.TextChoices):
+    """scheduled → open (the join window has begun) → ended (by the therapist, who can re-open it
+    while the window lasts)."""
+
+    SCHEDULED = "scheduled", "Scheduled"
+    OPEN = "open", "Open"
+    ENDED = "ended", "Ended"
+
+
+class PersonState(models.TextChoices):
+    """waiting → admitted → connected ⇄ lost → left, and removed."""
+
+    WAITING = "waiting", "Waiting"
+    ADMITTED = "admitted", "Admitted"
+    CONNECTED = "connected", "Connected"
+    LOST = "lost", "Lost"
+    LEFT = "left", "Left"
+    REMOVED = "removed", "Removed"

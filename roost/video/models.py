@@ -1,0 +1,48 @@
+"""Video rooms and who is in them. Kept in the database, so that a restart resumes."""
+
+from django.db import models
+
+from roost.core.models import PublicId
+from roost.core.tenancy import TenantModel
+from roost.video.enums import PersonState
+
+
+class VideoRoom(PublicId, TenantModel):
+    """The place of one video appointment. Made when somebody first comes to it."""
+
+    appointment = models.OneToOneField(
+        "scheduling.Appointment", on_delete=models.PROTECT, related_name="video_room"
+    )
+    ended_at = models.DateTimeField(null=True)
+
+
+class Presence(PublicId, TenantModel):
+    """One person in a room: an attendee or the therapist, not an account.
+
+    `cid` is the page load that speaks for the person now.
+    """
+
+    room = models.ForeignKey(VideoRoom, on_delete=models.CASCADE, related_name="people")
+    attendee = models.ForeignKey(
+        "scheduling.Attendee", null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    staff_member = models.ForeignKey(
+        "staff.StaffMember", null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    cid = models.CharField(max_length=64, blank=True)
+    display_name = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=10, choices=PersonState.choices)
+    waiting_since = models.DateTimeField(null=True)
+    admitted_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("room", "attendee", name="one_presence_per_attendee"),
+            models.UniqueConstraint("room", "staff_member", name="one_presence_per_staff"),
+            models.CheckConstraint(
+                condition=models.Q(attendee=None) ^ models.Q(staff_member=None),
+                name="attendee_or_staff",
+            ),
+        ]
+        indexes = [models.Index(fields=["practice", "state"], name="presence_by_state")]
