@@ -1,4 +1,4 @@
-"""What every template may say: icons, fields, error summaries, links inside a door, phone numbers."""
+"""What every template may say: icons, fields, error summaries, links, phone numbers."""
 
 from __future__ import annotations
 
@@ -43,13 +43,19 @@ def _path(request: HttpRequest, name: str, args: tuple[Any, ...], kwargs: dict[s
 
 @register.simple_tag(takes_context=True)
 def door_url(context: Context, name: str, *args: Any, **kwargs: Any) -> str:
-    """The path of a route of the reader's own door and practice. Raises NoReverseMatch for an unknown one."""
+    """The path of a route of the reader's own door and practice.
+
+    Raises NoReverseMatch for a route that the door does not have.
+    """
     return _path(context["request"], name, args, kwargs)
 
 
 @register.simple_tag(takes_context=True)
 def here(context: Context, name: str) -> SafeString | str:
-    """`aria-current` for a link to the route `name`: "page" on that very page, "true" on one below it, else nothing."""
+    """`aria-current` for a link to the route `name`.
+
+    "page" on that very page, "true" on one below it, nothing elsewhere.
+    """
     request = context["request"]
     path = _path(request, name, (), {})
     if request.path == path:
@@ -73,9 +79,10 @@ def _kind(widget: forms.Widget) -> str:
 
 
 def _hint(field: forms.Field, widget: forms.Widget) -> str:
-    """What the browser's own check, if it fails, is told as: the field's own words for a missing or malformed value."""
+    """The field's own words for what the browser itself finds missing or malformed."""
     messages = field.error_messages
-    if getattr(widget, "input_type", "") in {"email", "number", "date", "time", "url"} and "invalid" in messages:
+    checked = getattr(widget, "input_type", "") in {"email", "number", "date", "time", "url"}
+    if checked and "invalid" in messages:
         return str(messages["invalid"])
     return str(messages.get("required", "")) if field.required else ""
 
@@ -101,17 +108,19 @@ def field(bound_field: BoundField, css: str = "", optional: bool = True) -> dict
         "control": control,
         "css": css,
         "hint": _hint(bound_field.field, widget) if kind == "input" else "",
-        "mark_optional": optional and kind not in {"check", "hidden"} and not bound_field.field.required,
+        "mark_optional": optional and kind != "check" and not bound_field.field.required,
     }
 
 
 def _anchor(bound_field: BoundField) -> str:
-    """The id of the first control of a field, which is what its label or its first choice carries."""
+    """The id of the first control of a field: its only one, or its first choice."""
     return bound_field.id_for_label or f"{bound_field.auto_id}_0"
 
 
 @register.inclusion_tag("core/summary.html")
-def summary(*form_list: forms.BaseForm | None, heading: str = "", kept: bool = True) -> dict[str, Any]:
+def summary(
+    *form_list: forms.BaseForm | None, heading: str = "", kept: bool = True
+) -> dict[str, Any]:
     """What is wrong with the forms, first on the page and focused; nothing when nothing is wrong.
 
     `heading` replaces the counted one; `kept=False` leaves out the sentence on what was kept.
@@ -124,10 +133,14 @@ def summary(*form_list: forms.BaseForm | None, heading: str = "", kept: bool = T
             if each.is_hidden:
                 general.extend(each.errors)
             else:
-                items.extend({"label": each.label, "id": _anchor(each), "error": error} for error in each.errors)
+                items.extend(
+                    {"label": each.label, "id": _anchor(each), "error": error}
+                    for error in each.errors
+                )
     found = len(items) + len(general)
     count = COUNTS[found] if found < len(COUNTS) else str(found)
-    secret = any(isinstance(f.widget, forms.PasswordInput) for form in bound for f in form.fields.values())
+    fields = [each for form in bound for each in form.fields.values()]
+    secret = any(isinstance(each.widget, forms.PasswordInput) for each in fields)
     return {
         "found": found,
         "heading": heading or f"{count} {'thing' if found == 1 else 'things'} to look at",
@@ -154,7 +167,8 @@ def initials(name: object) -> str:
 @register.filter
 def address_line(address: object) -> str:
     """An address of several lines as one, its lines parted by commas."""
-    return ", ".join(line.strip(" ,") for line in str(address or "").splitlines() if line.strip(" ,"))
+    lines = (line.strip(" ,") for line in str(address or "").splitlines())
+    return ", ".join(line for line in lines if line)
 
 
 def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
