@@ -32,8 +32,9 @@ fi
 policy=/usr/sbin/policy-rc.d
 kept=$(mktemp -u "$policy.XXXXXX")
 [[ -e $policy ]] && mv "$policy" "$kept"
+log=$(mktemp)
 put_back() {
-  rm -f "$policy"
+  rm -f "$policy" "$log"
   if [[ -e $kept ]]; then mv "$kept" "$policy"; fi
 }
 trap put_back EXIT
@@ -42,5 +43,12 @@ chmod 755 "$policy"
 
 echo "Installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null
+apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+if ! {
+  "${apt[@]}" update
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
+} </dev/null >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  echo "apt-get could not install: ${missing[*]}" >&2
+  exit 3
+fi
