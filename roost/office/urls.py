@@ -1,2 +1,7 @@
+"""Every address behind the office door."""
+
+from django.urls import URLPattern
+
 app_name = "office"
-urlpatterns = []
+
+urlpatterns: list[URLPattern] = []

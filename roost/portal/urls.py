@@ -1,2 +1,7 @@
+"""Every address behind the portal door."""
+
+from django.urls import URLPattern
+
 app_name = "portal"
-urlpatterns = []
+
+urlpatterns: list[URLPattern] = []

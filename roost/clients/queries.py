@@ -1,0 +1,75 @@
+"""Reads of clients: which record who may see. Every look-up goes through here."""
+
+import uuid
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from roost.accounts.models import Account
+from roost.clients.models import Client, PortalAccess
+from roost.clients.rules import OPENS, Opens
+from roost.core.text import search_key
+from roost.staff.models import StaffMember
+
+
+def clients_visible_to(actor: StaffMember) -> QuerySet[Client]:
+    """All clients for owners and admins; for a therapist those assigned to them."""
+    if actor.runs_practice:
+        return Client.objects.all()
+    return Client.objects.filter(assignments__therapist=actor)
+
+
+def get_client_for(actor: StaffMember, client_uuid: uuid.UUID) -> Client:
+    """A record the actor may see and edit. Raises Http404 for any other."""
+    client = clients_visible_to(actor).filter(uuid=client_uuid).first()
+    if client is None:
+        raise Http404("There is no such client.")
+    return client
+
+
+def search_clients(actor: StaffMember, text: str) -> QuerySet[Client]:
+    """The actor's current clients whose name, e-mail or phone holds every word of `text`."""
+    rows = clients_visible_to(actor).filter(archived_at=None)
+    for word in search_key(text).split()[:6]:
+        digits = "".join(c for c in word if c.isdigit())
+        match = Q(search_text__contains=word)
+        if len(digits) >= 3 and len(digits) == len(word.strip("+()-.")):
+            match |= Q(search_text__contains=digits)
+        rows = rows.filter(match)
+    return rows
+
+
+def access_of(client: Client) -> QuerySet[PortalAccess]:
+    """Who has portal access to a record now, oldest first."""
+    return (
+        PortalAccess.objects.filter(client=client, ended_at=None)
+        .select_related("account", "given_by")
+        .order_by("given_at", "pk")
+    )
+
+
+def access_held_by(account: Account) -> QuerySet[PortalAccess]:
+    """The records an account has portal access to now, oldest first."""
+    return (
+        PortalAccess.objects.filter(account=account, ended_at=None)
+        .select_related("client")
+        .order_by("given_at", "pk")
+    )
+
+
+def opens(access: PortalAccess) -> Opens:
+    """What an access opens."""
+    return OPENS[access.relationship]
+
+
+def get_access_for(account: Account, client_uuid: uuid.UUID) -> PortalAccess:
+    """The account's access to one record. Raises Http404."""
+    access = access_held_by(account).filter(client__uuid=client_uuid).first()
+    if access is None:
+        raise Http404("There is no such client.")
+    return access
+
+
+def has_portal_access(account: Account) -> bool:
+    """Whether an account opens any record at all."""
+    return access_held_by(account).exists()
