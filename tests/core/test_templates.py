@@ -322,15 +322,15 @@ def test_portal_page_offers_my_account_and_a_log_out_that_posts() -> None:
     html = _page(
         "portal/base.html",
         where="/portal/maple/account/",
-        account="casey@example.com",
+        account=SimpleNamespace(email="casey@example.com"),
         person_name="Casey <Nguyen>",
-        initials="CN",
     )
     assert '<a href="/portal/maple/account/" aria-current="page">My Account</a>' in html
     assert '<form method="post" action="/portal/maple/log-out/">' in html
     assert 'name="csrfmiddlewaretoken" value="tok"' in html
     assert '<a href="tel:988">9-8-8</a>' in html
     assert "Casey &lt;Nguyen&gt;" in html
+    assert '<span class="initials" aria-hidden="true">CN</span>' in html
     assert "Maple &lt;Counselling&gt;, 214 Harbord Street, Toronto" in html
 
 
@@ -341,13 +341,14 @@ def test_portal_page_before_log_in_offers_nothing_of_an_account() -> None:
 
 
 def test_office_page_has_its_four_rooms_and_a_place_for_who_knocks() -> None:
-    staff = SimpleNamespace(display_name="Tara Okafor", initials="TO", role="owner")
+    staff = SimpleNamespace(display_name="Tara Okafor")
     html = _page("office/base.html", "office", "/office/maple/clients/", staff=staff)
     nav = re.search(r'<nav class="desk-nav".*?</nav>', html, re.S)
     assert nav
     assert re.findall(r">(\w+)</a>", nav[0]) == ["Today", "Clients", "Sessions", "Settings"]
     assert '<a href="/office/maple/clients/" aria-current="page">Clients</a>' in html
     assert 'id="knock"' in html
+    assert '<span class="initials" aria-hidden="true">TO</span>' in html
     assert "> My Account</a>" in html
 
 
