@@ -323,13 +323,13 @@ def test_portal_page_offers_my_account_and_a_log_out_that_posts() -> None:
         "portal/base.html",
         where="/portal/maple/account/",
         account=SimpleNamespace(email="casey@example.com"),
-        person_name="Casey <Nguyen>",
+        person_name="Casey Nguyen<br>",
     )
     assert '<a href="/portal/maple/account/" aria-current="page">My Account</a>' in html
     assert '<form method="post" action="/portal/maple/log-out/">' in html
     assert 'name="csrfmiddlewaretoken" value="tok"' in html
     assert '<a href="tel:988">9-8-8</a>' in html
-    assert "Casey &lt;Nguyen&gt;" in html
+    assert "Casey Nguyen&lt;br&gt;" in html
     assert '<span class="initials" aria-hidden="true">CN</span>' in html
     assert "Maple &lt;Counselling&gt;, 214 Harbord Street, Toronto" in html
 
