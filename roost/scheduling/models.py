@@ -1,6 +1,7 @@
 """Services, appointments and who attends them."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from roost.core.models import PublicId
 from roost.core.tenancy import TenantModel
@@ -16,10 +17,24 @@ class Service(PublicId, TenantModel):
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        ordering = ["name", "pk"]
+        ordering = ["name", "duration_minutes", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "practice",
+                Lower("name"),
+                "duration_minutes",
+                condition=models.Q(is_active=True),
+                name="one_active_service_per_label",
+            )
+        ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """What is booked, as people say it: "Individual, 50 min"."""
+        return f"{self.name}, {self.duration_minutes} min"
 
 
 class Appointment(PublicId, TenantModel):
@@ -64,13 +79,16 @@ class Appointment(PublicId, TenantModel):
         """How long it was booked for, whatever the service says today."""
         return round((self.ends_at - self.starts_at).total_seconds() / 60)
 
+    @property
+    def label(self) -> str:
+        """What was booked: "Individual, 50 min"."""
+        return f"{self.service.name}, {self.duration_minutes} min"
+
 
 class Attendee(PublicId, TenantModel):
     """A client on an appointment."""
 
-    appointment = models.ForeignKey(
-        Appointment, on_delete=models.PROTECT, related_name="attendees"
-    )
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="attendees")
     client = models.ForeignKey(
         "clients.Client", on_delete=models.PROTECT, related_name="attendances"
     )

@@ -1,0 +1,260 @@
+"""Reads of services and appointments: whose calendar who may see, and what portal access opens."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import Http404
+
+from roost.accounts.models import Account
+from roost.clients.enums import Relationship
+from roost.clients.models import Client, PortalAccess
+from roost.clients.queries import access_held_by, clients_visible_to
+from roost.clients.rules import OPENS
+from roost.core.time import day_bounds, now
+from roost.scheduling.models import Appointment, Attendee, Service
+from roost.scheduling.rules import Span
+from roost.staff.models import StaffMember
+from roost.staff.queries import therapists
+
+# Services
+
+
+def active_services() -> QuerySet[Service]:
+    """What can be booked now."""
+    return Service.objects.filter(is_active=True)
+
+
+def all_services() -> QuerySet[Service]:
+    """Every service, those on offer first."""
+    return Service.objects.order_by("-is_active", "name", "duration_minutes", "pk")
+
+
+def get_service_for(actor: StaffMember, service_uuid: uuid.UUID) -> Service:
+    """A service that the actor may edit: owners and admins any. Raises Http404."""
+    service = Service.objects.filter(uuid=service_uuid).first()
+    if service is None or not actor.runs_practice:
+        raise Http404("There is no such service.")
+    return service
+
+
+# Calendars
+
+
+def with_people(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """The same appointments with therapist, service and clients, in two queries however many."""
+    return rows.select_related("therapist", "service").prefetch_related("attendees__client")
+
+
+def calendars_visible_to(actor: StaffMember) -> QuerySet[StaffMember]:
+    """Whose days the actor may look at and book in: everybody's, or one's own."""
+    rows = therapists()
+    return rows if actor.runs_practice else rows.filter(pk=actor.pk)
+
+
+def get_therapist_for(actor: StaffMember, staff_uuid: uuid.UUID) -> StaffMember:
+    """A therapist whose calendar the actor may see, also of one who has left. Raises Http404."""
+    rows = StaffMember.objects.filter(uuid=staff_uuid)
+    therapist = (rows if actor.runs_practice else rows.filter(pk=actor.pk)).first()
+    if therapist is None:
+        raise Http404("There is no such therapist.")
+    return therapist
+
+
+def appointments_visible_to(actor: StaffMember) -> QuerySet[Appointment]:
+    """All appointments for owners and admins; for a therapist those in their own calendar."""
+    rows = Appointment.objects.all()
+    return rows if actor.runs_practice else rows.filter(therapist=actor)
+
+
+def get_appointment_for(actor: StaffMember, appointment_uuid: uuid.UUID) -> Appointment:
+    """An appointment that the actor may see, move and cancel. Raises Http404 for any other."""
+    rows = with_people(appointments_visible_to(actor)).select_related("booked_by")
+    appointment = rows.filter(uuid=appointment_uuid).first()
+    if appointment is None:
+        raise Http404("There is no such session.")
+    return appointment
+
+
+def _between(
+    actor: StaffMember, span: Span, therapist: StaffMember | None
+) -> QuerySet[Appointment]:
+    rows = appointments_visible_to(actor).filter(starts_at__gte=span[0], starts_at__lt=span[1])
+    return with_people(rows if therapist is None else rows.filter(therapist=therapist))
+
+
+def appointments_on(
+    actor: StaffMember, day: date, tz: ZoneInfo, therapist: StaffMember | None = None
+) -> QuerySet[Appointment]:
+    """What starts on `day` in the zone `tz`, cancelled ones too, earliest first.
+
+    Of one therapist, or of everybody the actor may see.
+    """
+    return _between(actor, day_bounds(day, tz), therapist)
+
+
+def appointments_in_week(
+    actor: StaffMember, monday: date, tz: ZoneInfo, therapist: StaffMember | None = None
+) -> QuerySet[Appointment]:
+    """What starts in the seven days from `monday` on. As `appointments_on`."""
+    return _between(actor, day_bounds(monday, tz, days=7), therapist)
+
+
+def taken_spans(therapist: StaffMember, span: Span) -> list[Span]:
+    """When the therapist is booked within `span` (UTC), earliest first, cancelled ones left out."""
+    rows = Appointment.objects.filter(
+        therapist=therapist, cancelled_at=None, starts_at__lt=span[1], ends_at__gt=span[0]
+    )
+    return list(rows.values_list("starts_at", "ends_at"))
+
+
+def with_portal_access(client_ids: Iterable[int]) -> set[int]:
+    """Which of these clients (by primary key) somebody can join video sessions for."""
+    rows = PortalAccess.objects.filter(
+        client_id__in=set(client_ids),
+        ended_at=None,
+        relationship__in=[name for name, opens in OPENS.items() if opens.join],
+    )
+    return set(rows.values_list("client_id", flat=True))
+
+
+# Clients
+
+
+def get_clients_for(actor: StaffMember, client_uuids: Sequence[uuid.UUID]) -> list[Client]:
+    """The actor's clients of these ids, in this order. Raises Http404 if one is not theirs."""
+    rows = clients_visible_to(actor).filter(uuid__in=client_uuids)
+    found = {client.uuid: client for client in rows}
+    if any(client_uuid not in found for client_uuid in client_uuids):
+        raise Http404("There is no such client.")
+    return [found[client_uuid] for client_uuid in dict.fromkeys(client_uuids)]
+
+
+def appointments_of_client(client: Client) -> QuerySet[Appointment]:
+    """Every appointment of a client, past and future, cancelled ones too, newest first.
+
+    The caller has looked the client up with `get_client_for`.
+    """
+    rows = Appointment.objects.filter(_is_attended_by(client))
+    return with_people(rows).order_by("-starts_at", "-pk")
+
+
+def next_appointment_of_client(
+    client: Client, moment: datetime | None = None
+) -> Appointment | None:
+    """The client's next appointment that is neither cancelled nor over, or None."""
+    rows = Appointment.objects.filter(
+        _is_attended_by(client), cancelled_at=None, ends_at__gt=moment or now()
+    )
+    return with_people(rows).order_by("starts_at", "pk").first()
+
+
+def _is_attended_by(client: Client) -> Exists:
+    return Exists(Attendee.objects.filter(appointment=OuterRef("pk"), client=client))
+
+
+# The portal
+
+
+def appointments_open_to(access: PortalAccess) -> QuerySet[Appointment]:
+    """The appointments that one portal access opens, as `clients.rules.OPENS` says.
+
+    "shared" opens those at which both are attendees: the client of this access, and a client that
+    the same account is itself.
+    """
+    extent = OPENS[access.relationship].sessions
+    if access.ended_at is not None or extent == "none":
+        return Appointment.objects.none()
+    rows = Appointment.objects.filter(_is_attended_by(access.client))
+    if extent == "shared":
+        oneself = (
+            PortalAccess.objects.filter(
+                account=access.account_id, relationship=Relationship.SELF, ended_at=None
+            )
+            .exclude(client=access.client_id)
+            .values("client")
+        )
+        rows = rows.filter(
+            Exists(Attendee.objects.filter(appointment=OuterRef("pk"), client__in=oneself))
+        )
+    return rows
+
+
+def upcoming_appointments_for_access(
+    access: PortalAccess, *, moment: datetime | None = None, grace: timedelta = timedelta()
+) -> QuerySet[Appointment]:
+    """What is still to come or going on, earliest first; three queries however many rows.
+
+    `grace` is how long after its end a session still counts: the join window's minutes after.
+    """
+    rows = appointments_open_to(access).filter(
+        cancelled_at=None, ends_at__gt=(moment or now()) - grace
+    )
+    return with_people(rows).order_by("starts_at", "pk")
+
+
+def next_appointment_for_access(
+    access: PortalAccess, *, moment: datetime | None = None, grace: timedelta = timedelta()
+) -> Appointment | None:
+    """The session that My Account puts first, or None.
+
+    One that is over but still within `grace` gives way to one that begins within the same time.
+    """
+    moment = moment or now()
+    rows = list(upcoming_appointments_for_access(access, moment=moment, grace=grace)[:6])
+    return _first_of(rows, moment, grace)
+
+
+def next_appointment_for(
+    account: Account, *, moment: datetime | None = None, grace: timedelta = timedelta()
+) -> Appointment | None:
+    """The next session of anybody whose page the account may open, or None."""
+    moment = moment or now()
+    firsts = (
+        next_appointment_for_access(access, moment=moment, grace=grace)
+        for access in access_held_by(account)
+    )
+    rows = sorted((row for row in firsts if row is not None), key=lambda row: row.starts_at)
+    return _first_of(rows, moment, grace)
+
+
+def _first_of(rows: list[Appointment], moment: datetime, grace: timedelta) -> Appointment | None:
+    """Of rows in order of time: the one going on, else one over that nothing presses on, else
+    the one to come."""
+    live = [row for row in rows if row.ends_at > moment]
+    over = [row for row in rows if row.ends_at <= moment]
+    if not live or (over and live[0].starts_at > moment + grace):
+        return over[-1] if over else None
+    return live[0]
+
+
+def history_for_access(access: PortalAccess, *, year: int | None = None) -> QuerySet[Appointment]:
+    """Everything an access opens, past and future, cancelled ones too, newest first.
+
+    `year` is a calendar year in the zone that is active. Other people's names at a group session
+    are not for the reader: show the accessed client's attendance only.
+    """
+    rows = appointments_open_to(access)
+    if year is not None:
+        rows = rows.filter(starts_at__year=year) if 1900 <= year <= 2200 else rows.none()
+    return with_people(rows).order_by("-starts_at", "-pk")
+
+
+def get_appointment_for_access(access: PortalAccess, appointment_uuid: uuid.UUID) -> Appointment:
+    """An appointment that a portal access opens. Raises Http404 for any other."""
+    appointment = with_people(appointments_open_to(access)).filter(uuid=appointment_uuid).first()
+    if appointment is None:
+        raise Http404("There is no such session.")
+    return appointment
+
+
+def access_to_appointment(account: Account, appointment_uuid: uuid.UUID) -> list[PortalAccess]:
+    """The account's accesses that let it join this appointment, oldest first."""
+    return [
+        access
+        for access in access_held_by(account)
+        if OPENS[access.relationship].join
+        and appointments_open_to(access).filter(uuid=appointment_uuid).exists()
+    ]
