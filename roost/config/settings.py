@@ -142,6 +142,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
                 "roost.staff.context.door",
+                "roost.portal.context.person",
             ],
         },
     }

@@ -1,7 +1,53 @@
 """Every address behind the office door."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from roost.office.views import accounts, clients, settings
 
 app_name = "office"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    # Log in, one's own account
+    path("log-in/", accounts.log_in, name="log-in"),
+    path("log-out/", accounts.log_out, name="log-out"),
+    path("forgot-password/", accounts.forgot_password, name="forgot-password"),
+    path("invitation/<uuid:link>/<str:token>/", accounts.link, name="invitation"),
+    path("reset/<uuid:link>/<str:token>/", accounts.link, name="reset"),
+    path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
+    path("choose-password/", accounts.choose_password, name="choose-password"),
+    path("my-account/", accounts.account, name="account"),
+    # Clients
+    path("clients/", clients.clients, name="clients"),
+    path("clients/add/", clients.add, name="add-client"),
+    path("clients/<uuid:client>/", clients.client, name="client"),
+    path("clients/<uuid:client>/edit/", clients.edit, name="edit-client"),
+    path("clients/<uuid:client>/account/", clients.access, name="client-access"),
+    path(
+        "clients/<uuid:client>/account/<uuid:access>/take-away/",
+        clients.take_away,
+        name="take-access-away",
+    ),
+    path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
+    path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),
+    # Settings
+    path("settings/", settings.settings, name="settings"),
+    path("settings/practice/", settings.practice, name="practice"),
+    path("settings/client-portal/", settings.client_portal, name="client-portal"),
+    path("settings/client-portal/qr.svg", settings.portal_qr, name="portal-qr"),
+    path("settings/staff/", settings.staff, name="staff"),
+    path("settings/staff/invite/", settings.invite_staff, name="invite-staff"),
+    path("settings/staff/<uuid:member>/", settings.staff_member, name="staff-member"),
+    path(
+        "settings/staff/<uuid:member>/invite-again/",
+        settings.invite_staff_again,
+        name="invite-staff-again",
+    ),
+    path("settings/video/", settings.video, name="video"),
+    path("settings/messages/", settings.outbox, name="messages"),
+    path("settings/messages/<uuid:message>/", settings.message, name="message"),
+    path(
+        "settings/messages/<uuid:message>/send-now/",
+        settings.send_message_now,
+        name="send-message-now",
+    ),
+]

@@ -14,7 +14,6 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
 from django.db.models import Q
 
-from roost.audit.services import record
 from roost.core import wake
 from roost.core.tenancy import across_practices, scope
 from roost.core.time import now
@@ -53,18 +52,17 @@ def enqueue(
     return message
 
 
-def send_again(message: OutgoingMessage, *, by: Any) -> None:
+def send_again(message: OutgoingMessage) -> bool:
     """Try a message that failed, or that waits for its next try, once more now. It keeps its
-    Message-ID, so a mail server that has it already can tell. Records message.sent_again."""
+    Message-ID, so a mail server that has it already can tell. Returns False if it has left."""
     with transaction.atomic():
         changed = (
             OutgoingMessage.objects.filter(pk=message.pk)
             .exclude(state=MessageState.ACCEPTED)
             .update(state=MessageState.QUEUED, due_at=now(), tries=0)
         )
-        if changed:
-            record("message.sent_again", by=by, subject=message, client_uuid=message.client_uuid)
-            transaction.on_commit(wake.worker)
+        transaction.on_commit(wake.worker)
+        return bool(changed)
 
 
 def deliver_due(limit: int = 50) -> int:
@@ -156,7 +154,7 @@ def _put_off(message: OutgoingMessage, trouble: str) -> None:
 
 
 def _note(message: OutgoingMessage, state: MessageState, trouble: str) -> None:
-    """Write down what became of a message, with its audit event."""
+    """Write down what became of a message."""
     moment = now()
     with transaction.atomic():
         OutgoingMessage.objects.filter(pk=message.pk).update(
@@ -166,10 +164,4 @@ def _note(message: OutgoingMessage, state: MessageState, trouble: str) -> None:
             leased_until=None,
             trouble=trouble,
             accepted_at=moment if state == MessageState.ACCEPTED else None,
-        )
-        record(
-            f"message.{state}",
-            subject=message,
-            client_uuid=message.client_uuid,
-            kind=message.kind,
         )

@@ -1,7 +1,22 @@
 """Every address behind the portal door."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from roost.portal.views import account, accounts
 
 app_name = "portal"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", account.home, name="home"),
+    path("log-in/", accounts.log_in, name="log-in"),
+    path("log-out/", accounts.log_out, name="log-out"),
+    path("forgot-password/", accounts.forgot_password, name="forgot-password"),
+    path("invitation/<uuid:link>/<str:token>/", accounts.link, name="invitation"),
+    path("reset/<uuid:link>/<str:token>/", accounts.link, name="reset"),
+    path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
+    path("choose-password/", accounts.choose_password, name="choose-password"),
+    path("my-account/", account.account, name="account"),
+    path("my-account/password/", accounts.change_password, name="change-password"),
+    path("my-account/details/<uuid:client>/", account.details, name="details"),
+    path("my-account/time-zone/", account.time_zone, name="time-zone"),
+]

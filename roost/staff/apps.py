@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class StaffConfig(AppConfig):
     name = "roost.staff"
+
+    def ready(self) -> None:
+        from roost.staff import mail  # noqa: F401

@@ -1,0 +1,98 @@
+"""Forms of everybody's own account."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from roost.accounts import passwords
+from roost.accounts.models import Account
+from roost.accounts.services import check_own_password, check_password_choice
+from roost.core.forms import AddressField
+from roost.core.time import ZONES
+
+
+def password_field(label: str, *, new: bool = False, **kwargs: Any) -> forms.CharField:
+    """A password field: nothing is stripped or cut, and it comes back empty."""
+    return forms.CharField(
+        label=label,
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "new-password" if new else "current-password"}
+        ),
+        **kwargs,
+    )
+
+
+class LogInForm(forms.Form):
+    """E-mail and password; the browser adds its zone where it can."""
+
+    email = AddressField(
+        label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+    password = password_field("Password")
+    zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-zone": ""}))
+    next = forms.CharField(required=False, widget=forms.HiddenInput, max_length=500)
+
+    def clean_zone(self) -> str:
+        """An IANA zone, or nothing: what a browser sends here is never worth an error."""
+        name = self.cleaned_data["zone"]
+        return name if name in ZONES else ""
+
+
+class AskForResetForm(forms.Form):
+    """Where to send a link for a new password."""
+
+    email = AddressField(
+        label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+
+
+class ChoosePasswordForm(forms.Form):
+    """A password of one's own. `account` and `own_words` decide what may be chosen."""
+
+    # The account's name for password managers; what is sent in it is not read.
+    email = forms.CharField(
+        label="Email",
+        required=False,
+        disabled=True,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    new_password = password_field(
+        "New password",
+        new=True,
+        help_text=f"At least {passwords.SHORTEST} characters. A short sentence is good; spaces are fine.",
+    )
+
+    def __init__(self, account: Account, own_words: Iterable[str], *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.account, self.own_words = account, list(own_words)
+        self.initial["email"] = account.email
+
+    def clean_new_password(self) -> str:
+        password = self.cleaned_data["new_password"]
+        check_password_choice(password, self.own_words, self.account)
+        return password
+
+
+class ChangePasswordForm(ChoosePasswordForm):
+    """A new password, after the current one."""
+
+    current_password = password_field("Current password")
+    field_order = ["email", "current_password", "new_password"]
+
+    def clean_current_password(self) -> str:
+        password = self.cleaned_data["current_password"]
+        if not check_own_password(self.account, password):
+            raise ValidationError("That is not your current password.")
+        return password
+
+
+class ZoneForm(forms.Form):
+    """The zone in which the reader wants to see times."""
+
+    zone = forms.ChoiceField(
+        label="Your time zone", choices=[(z, z.replace("_", " ")) for z in sorted(ZONES)]
+    )

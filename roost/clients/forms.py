@@ -1,0 +1,128 @@
+"""Forms of a client's record."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from roost.accounts.passwords import check_new_password
+from roost.clients.enums import Relationship
+from roost.clients.models import Client
+from roost.core.forms import AddressField, KeyedForm, LineField, LinesField, PhoneField
+from roost.core.time import now
+from roost.staff.models import StaffMember
+from roost.staff.queries import therapists
+
+
+class DayField(forms.DateField):
+    """A day of somebody's life: not in the future, not before 1900."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day is not None and day > now().date():
+            raise ValidationError("That day is in the future.")
+        if day is not None and day.year < 1900:
+            raise ValidationError("That year is too long ago.")
+        return day
+
+
+class PeopleField(forms.ModelMultipleChoiceField):
+    """Therapists of the practice, to tick."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(None, to_field_name="uuid", required=False, **kwargs)
+
+    def label_from_instance(self, obj: StaffMember) -> str:  # type: ignore[override]
+        return obj.name_with_title
+
+
+class ClientForm(KeyedForm):
+    """Add Client, and the contact and clinical part of a record."""
+
+    first_name = LineField(label="First name", max_length=100)
+    last_name = LineField(label="Last name", max_length=100)
+    preferred_name = LineField(
+        label="Preferred name",
+        max_length=100,
+        required=False,
+        help_text="What the person is called on screen and in e-mails.",
+    )
+    pronouns = LineField(label="Pronouns", max_length=30, required=False)
+    email = AddressField(label="Email", required=False)
+    phone = PhoneField(label="Phone", required=False)
+    date_of_birth = DayField(label="Date of birth", required=False)
+    in_care_since = DayField(label="In care since", required=False)
+    address = LinesField(label="Address", max_length=300, required=False)
+    emergency_contact = LinesField(
+        label="Emergency contact",
+        max_length=300,
+        required=False,
+        help_text="Name, relation and phone number.",
+    )
+    therapists = PeopleField(label="Therapists")
+
+    def __init__(self, actor: StaffMember, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["therapists"]
+        assert isinstance(field, PeopleField)
+        if actor.runs_practice:
+            field.queryset = therapists()
+        else:
+            del self.fields["therapists"]
+
+    @staticmethod
+    def values_of(client: Client) -> dict[str, Any]:
+        """The form's first values for a record."""
+        names = [
+            "first_name", "last_name", "preferred_name", "pronouns", "email", "phone",
+            "date_of_birth", "in_care_since", "address", "emergency_contact",
+        ]  # fmt: skip
+        values = {name: getattr(client, name) for name in names}
+        values["therapists"] = [
+            str(u) for u in client.assignments.values_list("therapist__uuid", flat=True)
+        ]
+        return values
+
+
+class PortalSettingsForm(KeyedForm):
+    """Client Portal Settings: whom to let in, and with what."""
+
+    email = AddressField(label="Email")
+    relationship = forms.ChoiceField(
+        label="Relationship to this client", choices=Relationship.choices
+    )
+    starter_password = forms.CharField(
+        label="Starter password",
+        required=False,
+        strip=True,
+        max_length=4096,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
+    )
+
+    def __init__(self, own_words: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own_words = own_words
+
+    def clean_starter_password(self) -> str:
+        password = self.cleaned_data["starter_password"]
+        if password:
+            check_new_password(password, self.own_words)
+        return password
+
+
+class OwnDetailsForm(forms.Form):
+    """What clients change by themselves."""
+
+    preferred_name = LineField(
+        label="Preferred name",
+        max_length=100,
+        required=False,
+        help_text="What we call you on screen and in e-mails.",
+    )
+    phone = PhoneField(label="Phone", required=False)
+    address = LinesField(label="Address", max_length=300, required=False)

@@ -1,0 +1,248 @@
+"""Clients are added and edited; portal access is given and taken away."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.links import mail_link
+from roost.accounts.models import Account, MailLink
+from roost.accounts.queries import find_account
+from roost.accounts.services import end_sign_ins, make_account, set_starter_password
+from roost.audit.services import record
+from roost.clients.enums import Relationship
+from roost.clients.errors import HasLogInAlready, StarterNeeded
+from roost.clients.models import Assignment, Client, PortalAccess
+from roost.clients.queries import access_held_by, clients_visible_to
+from roost.core.submissions import once
+from roost.core.text import clean_email
+from roost.core.time import now
+from roost.outbox.services import enqueue
+from roost.staff.models import StaffMember
+from roost.staff.services import set_fields
+
+
+@dataclass(frozen=True)
+class HandOff:
+    """What the hand-off card says. `starter_password` is None where the person keeps the one they
+    already have. It lives in one answer only: in no row, no session, no log."""
+
+    email: str
+    starter_password: str | None
+    expires_at: datetime | None
+
+
+def add_client(
+    *, key: uuid.UUID, by: StaffMember, therapists: list[StaffMember], **fields: Any
+) -> Client:
+    """Add a client. A therapist who adds one is assigned. Records client.added."""
+
+    def make() -> Client:
+        client = Client.objects.create(**fields)
+        own = [] if by.runs_practice else [by]
+        for therapist in {t.pk: t for t in [*therapists, *own]}.values():
+            Assignment.objects.create(client=client, therapist=therapist)
+        record("client.added", by=by.account, subject=client, client_uuid=client.uuid)
+        return client
+
+    return once(key, "client", Client, make)[0]
+
+
+def edit_client(
+    *, client: Client, by: StaffMember, therapists: list[StaffMember] | None = None, **fields: Any
+) -> list[str]:
+    """Change a record. `therapists` replaces who is assigned; None leaves it.
+
+    Returns the changed field names. Records client.changed with them.
+    """
+    with transaction.atomic():
+        client = Client.objects.select_for_update().get(pk=client.pk)
+        changes = set_fields(client, **fields)
+        if therapists is not None:
+            before = set(client.assignments.values_list("therapist_id", flat=True))
+            after = {t.pk: t for t in therapists}
+            if before != set(after):
+                changes.append("therapists")
+                client.assignments.exclude(therapist_id__in=after).delete()
+                for pk in after.keys() - before:
+                    Assignment.objects.create(client=client, therapist=after[pk])
+        if changes:
+            record(
+                "client.changed",
+                by=by.account,
+                subject=client,
+                client_uuid=client.uuid,
+                fields=changes,
+            )
+        return changes
+
+
+def edit_own_details(*, client: Client, by: Account, **fields: Any) -> list[str]:
+    """What a client changes under My details: phone, address, preferred name. Staff see it on the
+    record at once. Records client.changed."""
+    with transaction.atomic():
+        client = Client.objects.select_for_update().get(pk=client.pk)
+        changes = set_fields(client, **fields)
+        if changes:
+            record(
+                "client.changed", by=by, subject=client, client_uuid=client.uuid, fields=changes
+            )
+        return changes
+
+
+def give_starter_password(
+    *,
+    key: uuid.UUID,
+    client: Client,
+    email: str,
+    relationship: str,
+    starter_password: str,
+    confirmed: bool,
+    by: StaffMember,
+) -> HandOff | None:
+    """Give portal access with a starter password (PRODUCT.md, access story 1).
+
+    Makes the account or, where it is tied only to clients that `by` may edit, replaces its earlier
+    starter password. A password somebody chose, and one of staff, is never touched: then access is
+    given and the holder told. Returns the card, or None if this form has done its work before (the
+    card was shown then). Raises HasLogInAlready unless `confirmed`, when the address has a log-in
+    that opens other records or has a password of its own. Records access.given, starter.given.
+    """
+    hand_off: list[HandOff] = []
+
+    def make() -> PortalAccess:
+        account = _account_for(client, email, confirmed=confirmed)
+        access = _tie(account, client, relationship, by=by)
+        if not _may_replace_starter(account, by):
+            hand_off.append(HandOff(account.email, None, None))
+            return access
+        if not starter_password:
+            raise StarterNeeded
+        days = client.practice.starter_password_days
+        expires_at = set_starter_password(account, starter_password, days=days)
+        record("starter.given", by=by.account, subject=account, client_uuid=client.uuid)
+        hand_off.append(HandOff(account.email, starter_password, expires_at))
+        return access
+
+    once(key, "starter", PortalAccess, make)
+    return hand_off[0] if hand_off else None
+
+
+def send_invitation(
+    *,
+    key: uuid.UUID,
+    client: Client,
+    email: str,
+    relationship: str,
+    confirmed: bool,
+    by: StaffMember,
+) -> bool:
+    """Give portal access and mail a link with which the person chooses a password alone.
+
+    Returns False where the person has a password already and is only told of the new access.
+    Raises HasLogInAlready, limits.TooMany. Records access.given, invitation.sent.
+    """
+    with_link: list[bool] = []
+
+    def make() -> PortalAccess:
+        account = _account_for(client, email, confirmed=confirmed)
+        access = _tie(account, client, relationship, by=by)
+        if _is_settled(account):
+            with_link.append(False)
+            return access
+        mail_link(account, LinkPurpose.INVITATION, door="portal", client_uuid=client.uuid)
+        record("invitation.sent", by=by.account, subject=account, client_uuid=client.uuid)
+        with_link.append(True)
+        return access
+
+    access, _ = once(key, "invitation", PortalAccess, make)
+    return with_link[0] if with_link else not access.account.has_own_password
+
+
+def _account_for(client: Client, email: str, *, confirmed: bool) -> Account:
+    """The account of an address, made if need be. Raises HasLogInAlready where one must be asked."""
+    email = clean_email(email)
+    account = find_account(email)
+    if account is None:
+        account = make_account(email)
+        _remember_email(client, email)
+        return account
+    held = list(access_held_by(account))
+    tied_here = any(access.client_id == client.pk for access in held)
+    if not confirmed and not tied_here and (held or _is_settled(account)):
+        raise HasLogInAlready(account)
+    _remember_email(client, email)
+    return account
+
+
+def _is_settled(account: Account) -> bool:
+    """Whether its password may never be touched: one was chosen, or it is a colleague's."""
+    return account.has_own_password or StaffMember.objects.filter(account=account).exists()
+
+
+def _may_replace_starter(account: Account, by: StaffMember) -> bool:
+    if _is_settled(account):
+        return False
+    tied = set(access_held_by(account).values_list("client_id", flat=True))
+    mine = set(clients_visible_to(by).filter(pk__in=tied).values_list("pk", flat=True))
+    return tied == mine
+
+
+def _remember_email(client: Client, email: str) -> None:
+    if not client.email:
+        client.email = email
+        client.save(update_fields=["email"])
+
+
+def _tie(account: Account, client: Client, relationship: str, *, by: StaffMember) -> PortalAccess:
+    """Give access, or give it anew where the relationship is another than before."""
+    earlier = PortalAccess.objects.filter(account=account, client=client, ended_at=None).first()
+    if earlier is not None:
+        if earlier.relationship == relationship:
+            return earlier
+        earlier.ended_at = now()
+        earlier.save(update_fields=["ended_at"])
+        end_sign_ins(account)
+    access = PortalAccess.objects.create(
+        account=account, client=client, relationship=Relationship(relationship), given_by=by
+    )
+    record(
+        "access.given",
+        by=by.account,
+        subject=access,
+        client_uuid=client.uuid,
+        relationship=relationship,
+        account=str(account.uuid),
+    )
+    if _is_settled(account):
+        enqueue("access_given", to=account.email, client_uuid=client.uuid)
+    return access
+
+
+def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
+    """End portal access. Every sign-in of the account is dead within 5 seconds; where it opens
+    nothing else, its starter password and its invitation die too. Records access.taken."""
+    with transaction.atomic():
+        ended = PortalAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=now())
+        if not ended:
+            return
+        account = Account.objects.select_for_update().get(pk=access.account_id)
+        record(
+            "access.taken",
+            by=by.account,
+            subject=access,
+            client_uuid=access.client.uuid,
+            account=str(account.uuid),
+        )
+        end_sign_ins(account)
+        if account.has_own_password:
+            enqueue("access_taken", to=account.email, client_uuid=access.client.uuid)
+        elif not access_held_by(account).exists():
+            account.starter_password, account.starter_expires_at = "", None
+            account.save(update_fields=["starter_password", "starter_expires_at"])
+            MailLink.objects.filter(
+                account=account, purpose=LinkPurpose.INVITATION, replaced_at=None
+            ).update(replaced_at=now())

@@ -1,0 +1,36 @@
+"""What became of an invitation, step by step, in words and with a shape for each state."""
+
+from dataclasses import dataclass
+
+from roost.accounts.models import MailLink
+from roost.outbox.enums import MessageState
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the trail: its words, and its state ("done", "now", "failed" or "")."""
+
+    words: str
+    state: str
+
+
+def trail_of(link: MailLink) -> list[Step]:
+    """Queued → Accepted by the mail server, or Failed (why) → Link used → Done."""
+    message = link.message
+    steps = [Step("Queued", "done")]
+    if message is None:
+        return steps
+    if message.state == MessageState.FAILED:
+        return [*steps, Step(f"Failed: {message.trouble}", "failed")]
+    if message.state == MessageState.QUEUED:
+        if message.trouble:
+            return [*steps, Step(f"Trying again: {message.trouble}", "failed")]
+        return [Step("Queued", "now"), Step("Accepted by the mail server", ""), Step("Done", "")]
+    steps.append(Step("Accepted by the mail server", "done"))
+    if link.done_at is not None:
+        return [*steps, Step("Link used", "done"), Step("Done", "done")]
+    if link.replaced_at is not None:
+        return [*steps, Step("Replaced by a newer one", "failed")]
+    if link.used_at is not None:
+        return [*steps, Step("Link used", "done"), Step("Choosing a password", "now")]
+    return [*steps, Step("Link used", ""), Step("Done", "")]

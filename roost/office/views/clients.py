@@ -1,0 +1,302 @@
+"""Clients: the list, the record, and portal access."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
+
+from roost.accounts import limits
+from roost.accounts.doors import door_path
+from roost.accounts.models import Account
+from roost.accounts.passwords import generate_starter_password
+from roost.accounts.queries import newest_invitation
+from roost.audit.services import record_read
+from roost.clients.enums import Relationship
+from roost.clients.errors import HasLogInAlready, StarterNeeded
+from roost.clients.forms import ClientForm, PortalSettingsForm
+from roost.clients.models import Assignment, Client, PortalAccess
+from roost.clients.queries import access_of, get_client_for, search_clients
+from roost.clients.services import (
+    HandOff,
+    add_client,
+    edit_client,
+    give_starter_password,
+    send_invitation,
+    take_access_away,
+)
+from roost.core.pages import page
+from roost.core.time import now, say_span
+from roost.office import qr
+from roost.office.trail import trail_of
+from roost.outbox.queries import messages_of_client
+from roost.practices.addresses import portal_url
+from roost.scheduling.queries import appointments_of_client, next_appointment_of_client
+from roost.staff.permissions import Who, open_to
+from roost.staff.services import own_words_of
+
+PER_PAGE = 25
+
+
+@open_to(Who.STAFF)
+def clients(request: HttpRequest) -> HttpResponse:
+    """All Clients: search by name, e-mail or phone; one audit row names the ids shown."""
+    text = request.GET.get("q", "")[:100].replace("\x00", "")
+    rows: QuerySet[Client] = search_clients(request.staff, text)
+    access = PortalAccess.objects.filter(client=OuterRef("pk"), ended_at=None)
+    rows = rows.annotate(
+        has_access=Exists(access),
+        has_log_in=Exists(access.exclude(account__password__startswith="!")),
+    ).prefetch_related(
+        Prefetch("assignments", Assignment.objects.select_related("therapist"))
+    )
+    found = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    record_read(
+        "clients.listed", by=request.account, client_uuids=[c.uuid for c in found.object_list]
+    )
+    context = {"found": found, "text": text}
+    part = "office/clients/list_part.html" if request.htmx else "office/clients/list.html"
+    return page(request, part, context)
+
+
+@open_to(Who.STAFF, methods=("GET", "POST"))
+def add(request: HttpRequest) -> HttpResponse:
+    """Add Client."""
+    form = ClientForm(request.staff, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        client = add_client(
+            key=values.pop("form_key"),
+            by=request.staff,
+            therapists=list(values.pop("therapists", [])),
+            **values,
+        )
+        messages.success(request, f"{client.name} is added.")
+        return redirect(door_path(request, "client", client=client.uuid))
+    return page(request, "office/clients/add.html", {"form": form})
+
+
+def _record(request: HttpRequest, client_uuid: uuid.UUID) -> tuple[Client, dict[str, Any]]:
+    """The client and what the head of each of its pages shows. Raises Http404."""
+    client = get_client_for(request.staff, client_uuid)
+    assigned = client.assignments.select_related("therapist")
+    context = {
+        "client": client,
+        "age": client.age_on(now().astimezone(request.practice.zone).date()),
+        "therapists": [a.therapist for a in assigned],
+        "next_appointment": next_appointment_of_client(client),
+    }
+    return client, context
+
+
+def _read(request: HttpRequest, client: Client, part: str) -> None:
+    record_read("client.viewed", by=request.account, client_uuids=[client.uuid], part=part)
+
+
+@open_to(Who.STAFF)
+def client(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """Contact & Clinical."""
+    record, context = _record(request, client)
+    _read(request, record, "contact")
+    context |= _access_context(record)
+    return page(request, "office/clients/contact.html", context)
+
+
+def _access_context(client: Client) -> dict[str, Any]:
+    invitation = newest_invitation(client.uuid)
+    return {
+        "access": [(a, state_of(a.account)) for a in access_of(client)],
+        "invitation": invitation,
+        "trail": trail_of(invitation) if invitation else [],
+    }
+
+
+def state_of(account: Account) -> tuple[str, str]:
+    """How far somebody with portal access has come, and the badge that says so."""
+    if account.has_own_password:
+        return ("Can log in", "ok")
+    if account.has_starter_password:
+        live = account.starter_expires_at and account.starter_expires_at > now()
+        return ("Starter password given", "wait") if live else ("Starter password expired", "wait")
+    return ("Invited, not in yet", "wait")
+
+
+@open_to(Who.STAFF)
+def client_sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """All sessions of a client."""
+    record, context = _record(request, client)
+    _read(request, record, "sessions")
+    rows = Paginator(appointments_of_client(record), 50)
+    context["found"] = rows.get_page(request.GET.get("page"))
+    return page(request, "office/clients/sessions.html", context)
+
+
+@open_to(Who.STAFF)
+def client_messages(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """Messages sent to or about a client, with what became of each."""
+    record, context = _record(request, client)
+    _read(request, record, "messages")
+    rows = Paginator(messages_of_client(record.uuid), 50)
+    context["found"] = rows.get_page(request.GET.get("page"))
+    return page(request, "office/clients/messages.html", context)
+
+
+@open_to(Who.STAFF, methods=("GET", "POST"))
+def edit(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """Edit contact and clinical facts."""
+    record, context = _record(request, client)
+    if request.method == "POST":
+        form = ClientForm(request.staff, request.POST)
+        if form.is_valid():
+            values = form.cleaned_data
+            values.pop("form_key")
+            chosen = values.pop("therapists", None)
+            edit_client(
+                client=record,
+                by=request.staff,
+                therapists=None if chosen is None else list(chosen),
+                **values,
+            )
+            messages.success(request, "Saved.")
+            return redirect(door_path(request, "client", client=record.uuid))
+    else:
+        _read(request, record, "contact")
+        form = ClientForm(request.staff, initial=ClientForm.values_of(record))
+    return page(request, "office/clients/edit.html", {**context, "form": form})
+
+
+@sensitive_post_parameters("starter_password")
+@open_to(Who.STAFF, methods=("GET", "POST"))
+def access(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """Account Details → Edit: Client Portal Settings. Generate, Save, Send invitation.
+
+    The hand-off card is the answer to Save itself: no redirect, no store, shown once.
+    """
+    record, context = _record(request, client)
+    context |= _access_context(record)
+    words = own_words_of(request.account, record.name, record.preferred_name)
+    do = request.POST.get("do", "save")
+    if request.method != "POST":
+        _read(request, record, "access")
+        held = context["access"][0][0] if context["access"] else None
+        first = {
+            "email": held.account.email if held else record.email,
+            "relationship": held.relationship if held else Relationship.SELF,
+        }
+        form = PortalSettingsForm(words, initial=first)
+        return page(request, "office/clients/access.html", {**context, "form": form})
+    if do == "generate":
+        values = {k: request.POST.get(k, "") for k in ("email", "relationship", "form_key")}
+        form = PortalSettingsForm(
+            words, initial={**values, "starter_password": generate_starter_password(words)}
+        )
+        return page(request, "office/clients/access.html", {**context, "form": form})
+    form = PortalSettingsForm(words, request.POST)
+    context["form"] = form
+    if form.is_valid():
+        try:
+            if do == "invite":
+                return _invite(request, record, form)
+            return _hand_off(request, record, form, context)
+        except HasLogInAlready as known:
+            context["known"] = _known(known.account)
+            context["known_do"] = do
+            return page(request, "office/clients/access.html", context, status=409)
+        except StarterNeeded:
+            form.add_error(
+                "starter_password",
+                "Type one, or press Generate. Send invitation works without.",
+            )
+        except limits.TooMany as limit:
+            form.add_error(
+                "email",
+                "Five e-mails went to this address within the hour. "
+                f"Wait {say_span(limit.wait)}, or give a starter password by phone.",
+            )
+    return page(request, "office/clients/access.html", context)
+
+
+def _known(account: Account) -> dict[str, Any]:
+    """What the question before a second tie says: that the address has a log-in, and how it is
+    kept. Whose else it is stays unsaid; the record may be none of the reader's."""
+    return {"email": account.email, "own_password": account.has_own_password}
+
+
+def _asked_again(request: HttpRequest) -> bool:
+    return request.POST.get("confirmed") == "yes"
+
+
+def _hand_off(
+    request: HttpRequest, client: Client, form: PortalSettingsForm, context: dict[str, Any]
+) -> HttpResponse:
+    values = form.cleaned_data
+    card: HandOff | None = give_starter_password(
+        key=values["form_key"],
+        client=client,
+        email=values["email"],
+        relationship=values["relationship"],
+        starter_password=values["starter_password"],
+        confirmed=_asked_again(request),
+        by=request.staff,
+    )
+    if card is None:
+        messages.warning(
+            request,
+            "That starter password was shown once, and can’t be shown again. "
+            "Under Edit, Generate makes a new one.",
+        )
+        return redirect(door_path(request, "client", client=client.uuid))
+    url = portal_url(request.practice)
+    context |= {"card": card, "portal": url, "qr": qr.path_of(url)}
+    context |= _access_context(client)
+    return page(request, "office/clients/hand_off.html", context)
+
+
+def _invite(request: HttpRequest, client: Client, form: PortalSettingsForm) -> HttpResponse:
+    values = form.cleaned_data
+    with_link = send_invitation(
+        key=values["form_key"],
+        client=client,
+        email=values["email"],
+        relationship=values["relationship"],
+        confirmed=_asked_again(request),
+        by=request.staff,
+    )
+    if with_link:
+        messages.success(
+            request, f"An invitation to {values['email']} is in the outbox. Its state is below."
+        )
+    else:
+        messages.success(
+            request,
+            f"{values['email']} has access now, with the password they already have. "
+            "They are told by e-mail.",
+        )
+    return redirect(door_path(request, "client", client=client.uuid))
+
+
+@open_to(Who.STAFF, methods=("GET", "POST"))
+def take_away(request: HttpRequest, client: uuid.UUID, access: uuid.UUID) -> HttpResponse:
+    """Take portal access away, after asking."""
+    record, context = _record(request, client)
+    held = get_access_of(record, access)
+    if request.method == "POST":
+        take_access_away(access=held, by=request.staff)
+        messages.success(
+            request, f"{held.account.email} can no longer open this record, from now on."
+        )
+        return redirect(door_path(request, "client", client=record.uuid))
+    _read(request, record, "access")
+    return page(request, "office/clients/take_away.html", {**context, "held": held})
+
+
+def get_access_of(client: Client, access_uuid: uuid.UUID) -> PortalAccess:
+    """One access to a record that has been looked up for the actor. Raises Http404."""
+    held = access_of(client).filter(uuid=access_uuid).first()
+    if held is None:
+        raise Http404("There is no such access.")
+    return held

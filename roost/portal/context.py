@@ -1,0 +1,27 @@
+"""What every page of the portal knows of its reader."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from roost.clients.enums import Relationship
+from roost.clients.queries import access_held_by
+from roost.core.text import initials
+
+
+def person(request: HttpRequest) -> dict[str, Any]:
+    """The reader's own name where a record says it, else their e-mail."""
+    account = getattr(request, "account", None)
+    if account is None or getattr(request, "door", "") != "portal":
+        return {}
+    name = person_name(request)
+    return {"person_name": name, "initials": initials(name)}
+
+
+def person_name(request: HttpRequest) -> str:
+    """The name on the record that the reader is; kept for the length of the request."""
+    if not hasattr(request, "_person_name"):
+        account = request.account  # type: ignore[attr-defined]
+        own = access_held_by(account).filter(relationship=Relationship.SELF).first()
+        request._person_name = own.client.name if own else account.email  # type: ignore[attr-defined]
+    return request._person_name  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,144 @@
+"""My Account: the client's home."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from roost.accounts.doors import door_path
+from roost.accounts.forms import ZoneForm
+from roost.accounts.services import keep_zone
+from roost.audit.services import record_read
+from roost.clients.enums import Relationship
+from roost.clients.forms import OwnDetailsForm
+from roost.clients.models import PortalAccess
+from roost.clients.queries import access_held_by, get_access_for, opens
+from roost.clients.services import edit_own_details
+from roost.core.pages import page
+from roost.core.time import now
+from roost.portal.next_session import describe_next
+from roost.scheduling.queries import history_for_access, next_appointment_for_access
+from roost.staff.permissions import Who, open_to
+from roost.video.queries import has_stepped_out
+
+PER_PAGE = 50
+WHOSE = {
+    Relationship.SELF: "You",
+    Relationship.PARENT: "Your child",
+    Relationship.GUARDIAN: "In your care",
+    Relationship.PARTNER: "Your partner",
+    Relationship.PAYER: "You pay for these sessions",
+}
+
+
+@open_to(Who.ANYONE)
+def home(request: HttpRequest) -> HttpResponse:
+    """The Client Portal URL: on to My Account, or to log in first."""
+    signed_in = request.account is not None and not request.is_idle
+    return redirect(door_path(request, "account" if signed_in else "log-in"))
+
+
+def _chosen(request: HttpRequest, held: list[PortalAccess]) -> PortalAccess | None:
+    """Whose page this is: the person asked for, else the reader, else the first. Raises Http404
+    for a person who is not the reader's to see."""
+    asked = request.GET.get("person", "")
+    if asked:
+        for access in held:
+            if str(access.client.uuid) == asked:
+                return access
+        raise Http404("There is no such client.")
+    return next((a for a in held if a.relationship == Relationship.SELF), held[0] if held else None)
+
+
+@open_to(Who.ACCOUNT)
+def account(request: HttpRequest) -> HttpResponse:
+    """My Account of one person: the next session first, then details and sessions."""
+    held = list(access_held_by(request.account))
+    access = _chosen(request, held)
+    if access is None:
+        return page(request, "portal/no_access.html")
+    opened = opens(access)
+    moment = now()
+    context: dict[str, Any] = {
+        "access": access,
+        "client": access.client,
+        "is_self": access.relationship == Relationship.SELF,
+        "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in held],
+        "opens": opened,
+        "zone_name": request.account.zone_name or request.practice.zone_name,
+        "moment": moment,
+    }
+    if opened.sessions != "none":
+        context["next"] = _next(request, access)
+        found = Paginator(history_for_access(access), PER_PAGE).get_page(request.GET.get("page"))
+        context |= {"found": found, "sessions": _lines(access, found.object_list)}
+    record_read(
+        "account.viewed",
+        by=request.account,
+        client_uuids=[access.client.uuid],
+        relationship=access.relationship,
+    )
+    return page(request, "portal/account.html", context)
+
+
+def _next(request: HttpRequest, access: PortalAccess) -> Any:
+    moment = now()
+    grace = timedelta(minutes=request.practice.join_minutes_after)
+    appointment = next_appointment_for_access(access, moment=moment, grace=grace)
+    if appointment is None:
+        return None
+    mine = next(
+        (a for a in appointment.attendees.all() if a.client_id == access.client_id), None
+    )
+    return describe_next(
+        appointment,
+        request.practice,
+        reader=request.zone,
+        moment=moment,
+        stepped_out=appointment.is_video and mine is not None and has_stepped_out(mine),
+    )
+
+
+def _lines(access: PortalAccess, rows: Any) -> list[tuple[Any, Any]]:
+    """Each session with this person's own attendance; nobody else's name or attendance."""
+    return [
+        (row, next((a for a in row.attendees.all() if a.client_id == access.client_id), None))
+        for row in rows
+    ]
+
+
+@open_to(Who.ACCOUNT, methods=("GET", "POST"))
+def details(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """Change one's own phone, address and preferred name; staff see it on the record."""
+    access = get_access_for(request.account, client)
+    if not opens(access).details:
+        raise Http404("These details are not yours to change.")
+    record = access.client
+    names = ["preferred_name", "phone", "address"]
+    form = OwnDetailsForm(
+        request.POST or None, initial={name: getattr(record, name) for name in names}
+    )
+    if request.method == "POST":
+        if form.is_valid():
+            edit_own_details(client=record, by=request.account, **form.cleaned_data)
+            messages.success(request, "Saved. The practice sees it too.")
+            return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
+    else:
+        record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
+    return page(request, "portal/details.html", {"form": form, "client": record})
+
+
+@open_to(Who.ACCOUNT, methods=("GET", "POST"))
+def time_zone(request: HttpRequest) -> HttpResponse:
+    """Choose the zone in which times are said."""
+    first = request.account.zone_name or request.practice.zone_name
+    form = ZoneForm(request.POST or None, initial={"zone": first})
+    if request.method == "POST" and form.is_valid():
+        keep_zone(request.account, form.cleaned_data["zone"])
+        messages.success(request, "Saved. Times are in that zone from now on.")
+        return redirect(door_path(request, "account"))
+    return page(request, "portal/time_zone.html", {"form": form})
