@@ -1,6 +1,5 @@
 """What a password must be (NIST SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2), and starter passwords."""
 
-import gzip
 import hashlib
 import re
 import secrets
@@ -9,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth import password_validation
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
 from roost.core.text import search_key
@@ -22,10 +21,8 @@ def _common() -> frozenset[str]:
     """Passwords that are tried first: Django's list and zxcvbn's, in lower case."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    path = Path(password_validation.CommonPasswordValidator.DEFAULT_PASSWORD_LIST_PATH)
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        known = {line.strip() for line in lines}
-    return frozenset(known) | frozenset(FREQUENCY_LISTS["passwords"])
+    known = frozenset(CommonPasswordValidator().passwords)
+    return known | frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def _is_breached(password: str) -> bool:

@@ -1,0 +1,105 @@
+"""What every test may ask for: the cast of two practices, and visitors at their doors."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as configuration
+
+from roost.accounts.models import Account
+from roost.clients.models import Client
+from roost.core.tenancy import scope
+from roost.practices.models import Practice
+from roost.staff.models import StaffMember
+from tests.support.cast import Cast, make_cast
+from tests.support.doors import Visitor
+
+# The same Argon2id, at a cost that a suite can bear.
+configuration.PASSWORD_HASHERS = ["tests.support.hashers.QuickArgon2"]
+# Pages link to files by their own names; the hashed names are made by a real start only.
+configuration.STORAGES = {
+    **configuration.STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+MARKS = {"journeys": "journey", "faults": "fault"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What lies in tests/journeys is a journey, what lies in tests/faults a fault."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        if folder in MARKS:
+            item.add_marker(getattr(pytest.mark, MARKS[folder]))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite as Roost runs it: in a file, so that threads meet as they do in life."""
+    database = configuration.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(
+            tmp_path_factory.mktemp("database") / "test.sqlite3"
+        )
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Everybody at Maple Counselling, Toronto."""
+    return make_cast("maple", "Maple Counselling", "America/Toronto")
+
+
+@pytest.fixture
+def other(db: None) -> Cast:
+    """Everybody at Cedar Practice, Vancouver: the same names, another island."""
+    return make_cast("cedar", "Cedar Practice", "America/Vancouver")
+
+
+@pytest.fixture
+def maple(cast: Cast) -> Iterator[Practice]:
+    """Maple Counselling, being served for the length of the test."""
+    with scope(cast.practice.pk):
+        yield cast.practice
+
+
+@pytest.fixture
+def cedar(other: Cast) -> Practice:
+    """Cedar Practice, not being served."""
+    return other.practice
+
+
+def _member(name: str) -> Any:
+    @pytest.fixture(name=name)
+    def member(cast: Cast, maple: Practice) -> StaffMember | Client | Account:
+        return getattr(cast, name)
+
+    return member
+
+
+olivia, adam, tara, theo = (_member(name) for name in ("olivia", "adam", "tara", "theo"))
+casey, noor, robin, remy = (_member(name) for name in ("casey", "noor", "robin", "remy"))
+casey_account, parker_account = (_member(n) for n in ("casey_account", "parker_account"))
+
+
+@pytest.fixture
+def office(maple: Practice) -> Callable[[StaffMember | None], Visitor]:
+    """A browser at Maple's office: `office(tara)` is signed in, `office()` is not."""
+
+    def visit(member: StaffMember | None = None) -> Visitor:
+        return Visitor(maple, "office", member.account if member else None)
+
+    return visit
+
+
+@pytest.fixture
+def portal(maple: Practice) -> Callable[[Account | None], Visitor]:
+    """A browser at Maple's portal: `portal(casey_account)` is signed in, `portal()` is not."""
+
+    def visit(account: Account | None = None) -> Visitor:
+        return Visitor(maple, "portal", account)
+
+    return visit
