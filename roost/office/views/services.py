@@ -1,0 +1,87 @@
+"""Settings → Services: what can be booked."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from roost.accounts.doors import door_path
+from roost.core.pages import page
+from roost.scheduling.errors import SchedulingError
+from roost.scheduling.forms import NewServiceForm, ServiceForm
+from roost.scheduling.queries import all_services, get_service_for
+from roost.scheduling.services import (
+    add_service,
+    archive_service,
+    edit_service,
+    restore_service,
+)
+from roost.staff.permissions import Who, open_to
+
+
+@open_to(Who.OWNER_OR_ADMIN)
+def services(request: HttpRequest) -> HttpResponse:
+    """All services, those on offer first."""
+    return page(request, "office/scheduling/services.html", {"services": list(all_services())})
+
+
+@open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
+def add(request: HttpRequest) -> HttpResponse:
+    """Add a service."""
+    form = NewServiceForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            found, new = add_service(
+                by=request.staff,
+                key=values["form_key"],
+                name=values["name"],
+                type=values["type"],
+                duration_minutes=values["duration_minutes"],
+            )
+        except SchedulingError as error:
+            form.refuse(error)
+        else:
+            said = "can be booked now" if new else "was added when this form was sent before"
+            messages.success(request, f"{found.label} {said}.")
+            return redirect(door_path(request, "services"))
+    return page(request, "office/scheduling/add_service.html", {"form": form})
+
+
+@open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
+def service(request: HttpRequest, service: uuid.UUID) -> HttpResponse:
+    """Edit a service, archive it, or offer it again."""
+    found = get_service_for(request.staff, service)
+    if request.method == "POST" and request.POST.get("do") in ("archive", "restore"):
+        return _put_away(request, found, restore=request.POST["do"] == "restore")
+    initial = ServiceForm.values_of(found)
+    form = ServiceForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changes = edit_service(by=request.staff, service=found, **form.cleaned_data)
+        except SchedulingError as error:
+            form.refuse(error)
+            found = get_service_for(request.staff, service)
+        else:
+            said = (
+                "is saved. Sessions booked before keep their length" if changes else "is as it was"
+            )
+            messages.success(request, f"{found.label} {said}.")
+            return redirect(door_path(request, "services"))
+    return page(request, "office/scheduling/service.html", {"form": form, "service": found})
+
+
+def _put_away(request: HttpRequest, found, *, restore: bool) -> HttpResponse:  # type: ignore[no-untyped-def]
+    try:
+        if restore:
+            restore_service(by=request.staff, service=found)
+            messages.success(request, f"{found.label} can be booked again.")
+        else:
+            archive_service(by=request.staff, service=found)
+            messages.success(
+                request, f"{found.label} can’t be booked any more. Sessions already booked stay."
+            )
+    except SchedulingError as error:
+        messages.warning(request, str(error))
+    return redirect(door_path(request, "services"))
