@@ -30,7 +30,8 @@ class LogInForm(forms.Form):
     """E-mail and password; the browser adds its zone where it can."""
 
     email = AddressField(
-        label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        label="Email",
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = password_field("Password")
     zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-zone": ""}))
@@ -46,7 +47,8 @@ class AskForResetForm(forms.Form):
     """Where to send a link for a new password."""
 
     email = AddressField(
-        label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        label="Email",
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
 
 

@@ -150,7 +150,12 @@ def finish(link: MailLink, password: str) -> Account:
         account.starter_password, account.starter_expires_at = "", None
         account.mailbox_proven_at = account.mailbox_proven_at or moment
         account.save(
-            update_fields=["password", "starter_password", "starter_expires_at", "mailbox_proven_at"]
+            update_fields=[
+                "password",
+                "starter_password",
+                "starter_expires_at",
+                "mailbox_proven_at",
+            ]
         )
         end_sign_ins(account)
         record("password.chosen", by=account, subject=account, through=link.purpose)

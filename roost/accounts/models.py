@@ -43,9 +43,7 @@ class Account(PublicId, TenantModel, AbstractBaseUser):
     objects = TenantManager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint("practice", "email", name="one_account_per_address")
-        ]
+        constraints = [models.UniqueConstraint("practice", "email", name="one_account_per_address")]
 
     def __str__(self) -> str:
         return str(self.uuid)

@@ -117,9 +117,7 @@ def link_page(
     return page(request, "accounts/link.html", {"form": form, "first": first})
 
 
-def _dead_link(
-    request: HttpRequest, link: links.MailLink | None, dead: LinkDead
-) -> HttpResponse:
+def _dead_link(request: HttpRequest, link: links.MailLink | None, dead: LinkDead) -> HttpResponse:
     context = {"link": link, "renewable": dead.renewable, "replaced": dead.replaced}
     return page(request, "accounts/dead_link.html", context, status=410)
 
@@ -141,9 +139,7 @@ def renew_link_page(request: HttpRequest, link_uuid: uuid.UUID, token: str) -> H
     return page(request, "accounts/link_renewed.html", {"link": found})
 
 
-def choose_password_page(
-    request: HttpRequest, *, home: str, words_of: WordsOf
-) -> HttpResponse:
+def choose_password_page(request: HttpRequest, *, home: str, words_of: WordsOf) -> HttpResponse:
     """The one page that a starter password opens."""
     account: Account = request.account  # type: ignore[attr-defined]
     if not must_choose_password(account):
@@ -172,9 +168,7 @@ def change_password_page(
         if form.is_valid():
             limits.forgive(subjects)
             change_password(request, account, form.cleaned_data["new_password"])
-            messages.success(
-                request, "Your password is changed. Other browsers were signed out."
-            )
+            messages.success(request, "Your password is changed. Other browsers were signed out.")
             return redirect(door_path(request, back))
         if "current_password" not in form.errors:
             limits.forgive(subjects)

@@ -101,7 +101,9 @@ class PortalSettingsForm(KeyedForm):
         required=False,
         strip=True,
         max_length=4096,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}
+        ),
     )
 
     def __init__(self, own_words: list[str], *args: Any, **kwargs: Any) -> None:

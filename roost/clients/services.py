@@ -87,9 +87,7 @@ def edit_own_details(*, client: Client, by: Account, **fields: Any) -> list[str]
         client = Client.objects.select_for_update().get(pk=client.pk)
         changes = set_fields(client, **fields)
         if changes:
-            record(
-                "client.changed", by=by, subject=client, client_uuid=client.uuid, fields=changes
-            )
+            record("client.changed", by=by, subject=client, client_uuid=client.uuid, fields=changes)
         return changes
 
 

@@ -33,7 +33,10 @@ def _origins() -> list[str]:
     origin = settings.ROOST_ORIGIN
     if settings.ORIGIN_IS_SECURE:
         return [origin]
-    return [origin, *(f"http://{host}:{settings.ROOST_PORT}" for host in ("127.0.0.1", "localhost"))]
+    return [
+        origin,
+        *(f"http://{host}:{settings.ROOST_PORT}" for host in ("127.0.0.1", "localhost")),
+    ]
 
 
 def _sockets() -> Any:

@@ -148,12 +148,16 @@ def demo() -> int:
     """Make the demo practices, or move their two fixed sessions to now; print the way in."""
     from django.conf import settings
 
-    from roost.demo.services import refresh_demo
+    from roost.demo.services import DemoRefused, refresh_demo
 
     if not settings.ROOST_DEMO:
         return _stop("the demo's passwords are known to everybody; set ROOST_DEMO=1 to make it.")
     prepare()
-    for line in refresh_demo():
+    try:
+        lines = refresh_demo()
+    except DemoRefused as refused:
+        return _stop(str(refused))
+    for line in lines:
         _say(line)
     return 0
 

@@ -39,7 +39,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
         parts["worker"] = is_alive()
     except DatabaseError:
         pass
-    return JsonResponse({"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503)
+    return JsonResponse(
+        {"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503
+    )
 
 
 def _is_migrated() -> bool:

@@ -87,7 +87,7 @@ def say_day(day: date, today: date | None = None) -> str:
 
 
 def say_relative_day(day: date, today: date) -> str:
-    """"Today", "Tomorrow", "Yesterday", or the day itself."""
+    """ "Today", "Tomorrow", "Yesterday", or the day itself."""
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     return near.get((day - today).days) or say_day(day, today)
 

@@ -1,5 +1,109 @@
 """The sockets behind the office door."""
 
+import asyncio
+from datetime import datetime
 from typing import Any
 
-routes: list[Any] = []
+from django.http import Http404
+from django.template.loader import render_to_string
+from django.urls import path
+
+from roost.accounts.sockets import NOT_UNDERSTOOD, SignedInConsumer
+from roost.core.time import now
+from roost.staff.models import StaffMember
+from roost.staff.queries import staff_of
+from roost.video.consumers import RoomConsumer, is_idle
+from roost.video.queries import Seat, bell_group, get_staff_seat_for, waiting_for
+
+
+class OfficeRoom(RoomConsumer):
+    """The therapist's page of a room."""
+
+    def find_seat(self) -> Seat:
+        staff = staff_of(self.account)
+        if staff is None:
+            raise Http404("Only staff have an office.")
+        return get_staff_seat_for(staff, self.scope["url_route"]["kwargs"]["appointment"])
+
+
+class BellConsumer(SignedInConsumer):
+    """Tells a therapist's open office pages who waits, as soon as it changes.
+
+    It does not count as using the office: after the idle limit it still rings, without names.
+    """
+
+    most_characters = 200
+
+    async def enter(self) -> bool:
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.staff: StaffMember | None = await self.in_practice(staff_of, self.account)
+        if self.staff is None:
+            return False
+        await self.channel_layer.group_add(bell_group(self.staff), self.channel_name)
+        return True
+
+    async def entered(self) -> None:
+        await self._tell()
+
+    async def heard(self, message: dict[str, Any]) -> None:
+        if message != {"type": "ping"}:
+            return await self.close(NOT_UNDERSTOOD)
+        await self.say(type="pong")
+
+    async def bell_rang(self, event: dict[str, Any]) -> None:
+        await self._tell()
+
+    async def gone(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.staff is not None:
+            await self.channel_layer.group_discard(bell_group(self.staff), self.channel_name)
+
+    async def _tell(self) -> None:
+        told, until = await self.in_practice(self._waiting)
+        await self.say(type="waiting", **told)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if until is not None:
+            seconds = max((until - now()).total_seconds(), 0) + 0.5
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._tell_again)
+
+    def _tell_again(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._tell())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _waiting(self) -> tuple[dict[str, Any], datetime | None]:
+        """What is told, and until when it holds by itself (when the first socket's lease ends)."""
+        staff = staff_of(self.account)
+        people = waiting_for(staff) if staff is not None else []
+        idle = is_idle(self)
+        context = {
+            "waiting": people,
+            "idle": idle,
+            "moment": now(),
+            "practice": self.practice,
+            "request": _Door(self),
+        }
+        told = {
+            "ids": [str(person.uuid) for person in people],
+            "knock": render_to_string("office/knocks.html", context),
+            "arrivals": "" if idle else render_to_string("office/arrivals.html", context),
+        }
+        leases = [person.here_until for person in people if person.here_until is not None]
+        return told, min(leases, default=None)
+
+
+class _Door:
+    """As much of a request as the links in a fragment need."""
+
+    def __init__(self, consumer: SignedInConsumer) -> None:
+        self.door, self.practice = consumer.scope["door"], consumer.practice
+
+
+routes: list[Any] = [
+    path("office/<slug:practice>/room/<uuid:appointment>/socket/", OfficeRoom.as_asgi()),
+    path("office/<slug:practice>/bell/socket/", BellConsumer.as_asgi()),
+]

@@ -2,11 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from roost.office.views import accounts, clients, settings
+from roost.office.views import accounts, clients, scheduling, services, settings, video
 
 app_name = "office"
 
 urlpatterns: list[URLPattern] = [
+    path("room/<uuid:appointment>/", video.room, name="room"),
+    path("", scheduling.home, name="home"),
+    # Sessions
+    path("today/", scheduling.today, name="today"),
+    path("sessions/", scheduling.sessions, name="sessions"),
+    path("sessions/book/", scheduling.book, name="book"),
+    path("sessions/<uuid:appointment>/", scheduling.appointment, name="appointment"),
+    path("sessions/<uuid:appointment>/move/", scheduling.move, name="move"),
+    path("sessions/<uuid:appointment>/cancel/", scheduling.cancel, name="cancel"),
     # Log in, one's own account
     path("log-in/", accounts.log_in, name="log-in"),
     path("log-out/", accounts.log_out, name="log-out"),
@@ -42,6 +51,9 @@ urlpatterns: list[URLPattern] = [
         settings.invite_staff_again,
         name="invite-staff-again",
     ),
+    path("settings/services/", services.services, name="services"),
+    path("settings/services/add/", services.add, name="add-service"),
+    path("settings/services/<uuid:service>/", services.service, name="service"),
     path("settings/video/", settings.video, name="video"),
     path("settings/messages/", settings.outbox, name="messages"),
     path("settings/messages/<uuid:message>/", settings.message, name="message"),

@@ -97,9 +97,7 @@ def _join(
     if appointment.mode == Mode.PHONE:
         return "none", f"{name} phones you for this one, so there’s no call to join."
     if moment < opens_at:
-        day = say_relative_day(
-            opens_at.astimezone(reader).date(), moment.astimezone(reader).date()
-        )
+        day = say_relative_day(opens_at.astimezone(reader).date(), moment.astimezone(reader).date())
         day = day.lower() if day in ("Today", "Tomorrow") else f"on {day}"
         minutes = practice.join_minutes_before
         early = f", {minutes} minutes before you start" if minutes else ""

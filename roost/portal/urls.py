@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from roost.portal.views import account, accounts
+from roost.portal.views import account, accounts, video
 
 app_name = "portal"
 
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("reset/<uuid:link>/<str:token>/", accounts.link, name="reset"),
     path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
     path("choose-password/", accounts.choose_password, name="choose-password"),
+    path("room/<uuid:appointment>/", video.room, name="room"),
+    path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
     path("my-account/", account.account, name="account"),
     path("my-account/password/", accounts.change_password, name="change-password"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),

@@ -21,3 +21,14 @@ class PersonState(models.TextChoices):
     LOST = "lost", "Lost"
     LEFT = "left", "Left"
     REMOVED = "removed", "Removed"
+
+
+class Closed(models.TextChoices):
+    """Why somebody with a right to a room cannot be in it now."""
+
+    NOT_VIDEO = "not_video", "This session is not on video"
+    CANCELLED = "cancelled", "This session was cancelled"
+    EARLY = "early", "The room is not open yet"
+    LATE = "late", "The room is closed"
+    ENDED = "ended", "The therapist has ended the session"
+    REMOVED = "removed", "The therapist has asked this person to leave"

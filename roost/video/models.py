@@ -19,7 +19,9 @@ class VideoRoom(PublicId, TenantModel):
 class Presence(PublicId, TenantModel):
     """One person in a room: an attendee or the therapist, not an account.
 
-    `cid` is the page load that speaks for the person now.
+    `cid` is the page load that speaks for the person now; `here_until` is how long its socket
+    answers for them. `admitted_at` stays when somebody steps out, and goes when the therapist
+    ends the session or removes them.
     """
 
     room = models.ForeignKey(VideoRoom, on_delete=models.CASCADE, related_name="people")
@@ -34,6 +36,7 @@ class Presence(PublicId, TenantModel):
     state = models.CharField(max_length=10, choices=PersonState.choices)
     waiting_since = models.DateTimeField(null=True)
     admitted_at = models.DateTimeField(null=True)
+    here_until = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -27,9 +27,7 @@ def said_day(moment: datetime) -> str:
 @register.filter
 def said_at(moment: datetime) -> str:
     """ "today, 5:00 pm", "Tuesday 24 November, 2:00 pm"."""
-    day = say_relative_day(
-        moment.astimezone(_zone()).date(), now().astimezone(_zone()).date()
-    )
+    day = say_relative_day(moment.astimezone(_zone()).date(), now().astimezone(_zone()).date())
     day = day.lower() if day in ("Today", "Tomorrow", "Yesterday") else day
     return f"{day}, {say_hour(moment, _zone())}"
 

@@ -51,9 +51,7 @@ def clients(request: HttpRequest) -> HttpResponse:
     rows = rows.annotate(
         has_access=Exists(access),
         has_log_in=Exists(access.exclude(account__password__startswith="!")),
-    ).prefetch_related(
-        Prefetch("assignments", Assignment.objects.select_related("therapist"))
-    )
+    ).prefetch_related(Prefetch("assignments", Assignment.objects.select_related("therapist")))
     found = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     record_read(
         "clients.listed", by=request.account, client_uuids=[c.uuid for c in found.object_list]

@@ -69,7 +69,11 @@ def client_portal(request: HttpRequest) -> HttpResponse:
     """Settings → Client Portal. Therapists see the address; owners and admins change the rest."""
     place = request.practice
     url = portal_url(place)
-    context = {"portal": url, "qr": qr.path_of(url), "snippet": f'<a href="{url}">Client Portal</a>'}
+    context = {
+        "portal": url,
+        "qr": qr.path_of(url),
+        "snippet": f'<a href="{url}">Client Portal</a>',
+    }
     if not request.staff.runs_practice:
         if request.method == "POST":
             raise PermissionDenied("Owners and admins change these settings.")
@@ -114,9 +118,7 @@ def staff(request: HttpRequest) -> HttpResponse:
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
 def invite_staff(request: HttpRequest) -> HttpResponse:
     """Invite a colleague by e-mail."""
-    form = InviteForm(
-        request.POST or None, initial={"role": Role.THERAPIST, "sees_clients": True}
-    )
+    form = InviteForm(request.POST or None, initial={"role": Role.THERAPIST, "sees_clients": True})
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -240,6 +242,4 @@ def send_message_now(request: HttpRequest, message: uuid.UUID) -> HttpResponse:
 @open_to(Who.OWNER_OR_ADMIN)
 def video(request: HttpRequest) -> HttpResponse:
     """Settings → Video: whether calls can go through a relay."""
-    return page(
-        request, "office/settings/video.html", {"turn": configuration.ROOST_TURN_URL}
-    )
+    return page(request, "office/settings/video.html", {"turn": configuration.ROOST_TURN_URL})

@@ -91,9 +91,7 @@ def _next(request: HttpRequest, access: PortalAccess) -> Any:
     appointment = next_appointment_for_access(access, moment=moment, grace=grace)
     if appointment is None:
         return None
-    mine = next(
-        (a for a in appointment.attendees.all() if a.client_id == access.client_id), None
-    )
+    mine = next((a for a in appointment.attendees.all() if a.client_id == access.client_id), None)
     return describe_next(
         appointment,
         request.practice,

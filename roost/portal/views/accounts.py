@@ -20,8 +20,7 @@ def _belongs(account: Account) -> bool:
 
 def _words(account: Account) -> list[str]:
     names = [
-        f"{access.client.name} {access.client.preferred_name}"
-        for access in access_held_by(account)
+        f"{access.client.name} {access.client.preferred_name}" for access in access_held_by(account)
     ]
     return own_words_of(account, *names)
 

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('admitted', 'Admitted'), ('connected', 'Connected'), ('lost', 'Lost'), ('left', 'Left'), ('removed', 'Removed')], max_length=10)),
                 ('waiting_since', models.DateTimeField(null=True)),
                 ('admitted_at', models.DateTimeField(null=True)),
+                ('here_until', models.DateTimeField(null=True)),
                 ('changed_at', models.DateTimeField(auto_now=True)),
                 ('attendee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='scheduling.attendee')),
                 ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practices.practice')),
