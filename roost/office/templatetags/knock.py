@@ -38,6 +38,12 @@ def arrivals(context: Context) -> dict[str, Any]:
     return _waiting(context)
 
 
+@register.simple_tag(takes_context=True)
+def bell_path(context: Context) -> str:
+    """The path of the socket that rings."""
+    return f"/office/{context['request'].practice.slug}/bell/socket/"
+
+
 @register.filter
 def span_since(moment: Any, past: Any) -> str:
     """How long ago a moment is: "2 minutes"."""

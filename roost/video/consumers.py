@@ -1,0 +1,355 @@
+"""The room's socket and the office's bell, for both doors. The doors say which seat it is.
+
+The server only carries signals between browsers: it stamps who they are from, looks at none of
+them, and keeps none of them. What each message may hold stands in `messages`.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404
+
+from roost.accounts.models import SignIn
+from roost.accounts.sockets import NOT_UNDERSTOOD, SIGNED_OUT, SignedInConsumer
+from roost.audit.services import record_refusal
+from roost.core.time import now
+from roost.video import services
+from roost.video.enums import Closed, PersonState
+from roost.video.errors import (
+    CidTaken,
+    NoSuchPerson,
+    NotAdmitted,
+    NotAllowed,
+    RoomClosed,
+    RoomFull,
+)
+from roost.video.messages import BadMessage, check, clean_name
+from roost.video.models import Presence
+from roost.video.queries import Seat, Standing, bell_group, standing_of
+from roost.video.rules import GRACE, IN_ROOM
+
+# Beside the close codes of every socket (roost.accounts.sockets).
+REFUSED, REPLACED, OVER = 4403, 4409, 4410
+SECONDS_TO_SAY_HELLO = 20.0
+
+
+def is_idle(consumer: SignedInConsumer) -> bool:
+    """Whether the sign-in behind a socket has passed its idle limit."""
+    practice = consumer.practice
+    minutes = practice.client_idle_minutes
+    if consumer.scope["door"] == "office":
+        minutes = practice.staff_idle_minutes
+    used_since = now() - timedelta(minutes=minutes)
+    return not SignIn.objects.filter(pk=consumer.sign_in, used_at__gte=used_since).exists()
+
+
+class RoomConsumer(SignedInConsumer):
+    """One page of one person in one room."""
+
+    # A long SDP, twice, in JSON.
+    most_characters = 64 * 1024
+
+    def find_seat(self) -> Seat:
+        """The seat this socket is for. Raises Http404 for whom it is not."""
+        raise NotImplementedError
+
+    # -- coming and going ----------------------------------------------------------------
+
+    async def enter(self) -> bool:
+        self.cid = ""
+        self.standing: Standing | None = None
+        self.is_over = False
+        self._hello: asyncio.TimerHandle | None = None
+        self._next_look: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        standing, idle = await self.in_practice(self._first_look)
+        if standing is None:
+            return False
+        self.standing, self.seat = standing, standing.seat
+        self.is_over = idle
+        await self.channel_layer.group_add(self.seat.room_group, self.channel_name)
+        await self.channel_layer.group_add(self.seat.person_group, self.channel_name)
+        return True
+
+    def _first_look(self) -> tuple[Standing | None, bool]:
+        try:
+            standing = standing_of(self.find_seat())
+        except Http404:
+            route = f"{self.scope['door']}:room-socket"
+            record_refusal(by=self.account, status=404, route=route)
+            return None, False
+        return standing, not standing.is_inside and is_idle(self)
+
+    async def entered(self) -> None:
+        if self.is_over:
+            return await self.close(SIGNED_OUT)
+        self._hello = asyncio.get_running_loop().call_later(
+            SECONDS_TO_SAY_HELLO, self._start, self._be_silent
+        )
+
+    def _start(self, make: Any) -> None:
+        task = asyncio.get_running_loop().create_task(make())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _be_silent(self) -> None:
+        if not self.cid:
+            await self.close(NOT_UNDERSTOOD)
+
+    async def gone(self) -> None:
+        for timer in (self._hello, self._next_look):
+            if timer is not None:
+                timer.cancel()
+        if self.standing is None:
+            return
+        for group in (self.seat.room_group, self.seat.person_group):
+            await self.channel_layer.group_discard(group, self.channel_name)
+        if self.cid and not self.is_over:
+            lost = await self.in_practice(services.note_lost, by=self.seat, cid=self.cid)
+            if lost and not self.seat.is_therapist:
+                # Who waited and does not come back is off the therapist's screen after the grace.
+                seconds = GRACE.total_seconds() + 0.5
+                asyncio.get_running_loop().call_later(seconds, _ring_again, self.seat)
+
+    # -- what the browser says -----------------------------------------------------------
+
+    async def heard(self, message: dict[str, Any]) -> None:
+        try:
+            kind = check(message)
+        except BadMessage:
+            return await self.close(NOT_UNDERSTOOD)
+        if kind != "hello" and not self.cid:
+            return await self.close(NOT_UNDERSTOOD)
+        try:
+            await getattr(self, f"hear_{kind}")(message)
+        except RoomClosed as error:
+            await self._over(error.reason)
+        except NotAllowed:
+            await self.in_practice(
+                record_refusal,
+                by=self.account,
+                status=403,
+                route=f"{self.scope['door']}:room-socket",
+            )
+            await self._finish(REFUSED)
+        except CidTaken:
+            await self._finish(NOT_UNDERSTOOD)
+        except (NotAdmitted, NoSuchPerson, RoomFull):
+            # The room has moved on since the page drew it: show how it stands.
+            await self._look()
+
+    async def hear_hello(self, message: dict[str, Any]) -> None:
+        if self.cid and self.cid != message["cid"]:
+            return await self.close(NOT_UNDERSTOOD)
+        self.cid = message["cid"]
+        await self.in_practice(services.note_regained, by=self.seat, cid=self.cid)
+        await self._look()
+
+    async def hear_ready(self, message: dict[str, Any]) -> None:
+        name = clean_name(message.get("name", ""))
+        await self._check_right()
+        await self.in_practice(services.enter_waiting_room, by=self.seat, cid=self.cid, name=name)
+        await self._look()
+
+    async def hear_admit(self, message: dict[str, Any]) -> None:
+        await self._check_right()
+        await self.in_practice(services.admit_person, by=self.seat, cid=message["cid"])
+
+    async def hear_remove(self, message: dict[str, Any]) -> None:
+        await self._check_right()
+        await self.in_practice(services.remove_person, by=self.seat, cid=message["cid"])
+
+    async def hear_end(self, message: dict[str, Any]) -> None:
+        await self._check_right()
+        await self.in_practice(services.end_room, by=self.seat)
+
+    async def hear_join(self, message: dict[str, Any]) -> None:
+        await self._check_right()
+        offered = await self.in_practice(
+            services.note_connected, by=self.seat, cid=self.cid, offer=message.get("offer")
+        )
+        await self._look()
+        await self.say(type="joined", cid=self.cid, offered=offered)
+
+    async def hear_leave(self, message: dict[str, Any]) -> None:
+        await self.in_practice(services.leave_room, by=self.seat, cid=self.cid)
+        await self.say(type="left", cid=self.cid, reason="left")
+        await self._finish(OVER)
+
+    async def hear_ping(self, message: dict[str, Any]) -> None:
+        await self.say(type="pong")
+        await self.in_practice(services.note_here, by=self.seat, cid=self.cid)
+        # The right to be here is looked at again for as long as it lasts.
+        await self._look(quietly=True)
+
+    async def hear_signal(self, message: dict[str, Any]) -> None:
+        if not self._is_inside():
+            return
+        other = self._other(message["to"])
+        if other is None:
+            return
+        await self.channel_layer.group_send(
+            self.seat.room_group,
+            {
+                "type": "room.signal",
+                "to": message["to"],
+                "from": self.cid,
+                "role": "therapist" if self.seat.is_therapist else "client",
+                "what": {k: message[k] for k in ("description", "candidate") if k in message},
+            },
+        )
+
+    async def _check_right(self) -> None:
+        """Look the seat up again before anything changes. Raises NotAllowed if it is gone."""
+
+        def look() -> Seat | None:
+            try:
+                return self.find_seat()
+            except Http404:
+                return None
+
+        seat = await self.in_practice(look)
+        if seat is None:
+            raise NotAllowed
+        self.seat = seat
+
+    # -- what happens in the room --------------------------------------------------------
+
+    async def room_changed(self, event: dict[str, Any]) -> None:
+        knew = event["left"] and self._is_inside() and event["left"] != self.cid
+        if knew:
+            await self.say(type="left", cid=event["left"], reason=event["reason"])
+        await self._look()
+
+    async def room_joined(self, event: dict[str, Any]) -> None:
+        if event["cid"] == self.cid or not self._is_inside():
+            return
+        said = {name: event[name] for name in ("cid", "name", "role")}
+        if event["offer_to"] == self.cid:
+            said["offer"] = event["offer"]
+        await self.say(type="joined", **said)
+        await self._look()
+
+    async def room_signal(self, event: dict[str, Any]) -> None:
+        if event["to"] == self.cid and self._is_inside():
+            await self.say(
+                type="signal", **{"from": event["from"]}, role=event["role"], **event["what"]
+            )
+
+    async def room_replaced(self, event: dict[str, Any]) -> None:
+        if self.cid and event["cid"] != self.cid:
+            await self.say(type="left", cid=self.cid, reason="replaced")
+            await self._finish(REPLACED)
+
+    async def room_ended(self, event: dict[str, Any]) -> None:
+        if self._is_inside():
+            await self._over(Closed.ENDED)
+        else:
+            await self._look()
+
+    async def account_signed_out(self, event: dict[str, Any]) -> None:
+        await super().account_signed_out(event)
+
+    # -- how it stands -------------------------------------------------------------------
+
+    def _is_inside(self) -> bool:
+        """Whether this page speaks for somebody who is in the room, as last looked at."""
+        standing = self.standing
+        return standing is not None and standing.is_inside and standing.speaks_under(self.cid)
+
+    def _other(self, cid: str) -> Presence | None:
+        others = self.standing.others if self.standing else []
+        return next((p for p in others if p.cid == cid and p.state in IN_ROOM), None)
+
+    def _stand(self) -> Standing | None:
+        try:
+            return standing_of(self.find_seat())
+        except Http404:
+            return None
+
+    async def _look(self, *, quietly: bool = False) -> None:
+        """Look at the database again, and tell the browser how it stands."""
+        if self.is_over or not self.cid:
+            return
+        was_inside = self._is_inside()
+        standing = await self.in_practice(self._stand)
+        if standing is None:
+            await self.say(type="ended", reason="gone", again=False)
+            return await self._finish(OVER)
+        self.standing, self.seat = standing, standing.seat
+        if standing.closed == Closed.REMOVED and standing.speaks_under(self.cid):
+            await self.say(type="left", cid=self.cid, reason="removed")
+            return await self._finish(OVER)
+        if standing.closed is not None:
+            return await self._over(standing.closed)
+        if was_inside and standing.ended:
+            return await self._over(Closed.ENDED)
+        self._plan(standing)
+        if not quietly:
+            await self.say(**self._state(standing))
+
+    def _plan(self, standing: Standing) -> None:
+        """Look again by itself when the window ends, and when the overtime does."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+        window = self.seat.window
+        until = window.closes_at if standing.moment < window.closes_at else window.last_at
+        seconds = max((until - standing.moment).total_seconds(), 0) + 0.2
+        self._next_look = asyncio.get_running_loop().call_later(seconds, self._start, self._look)
+
+    def _state(self, standing: Standing) -> dict[str, Any]:
+        mine = standing.speaks_under(self.cid)
+        person = standing.person
+        return {
+            "type": "state",
+            "state": person.state if person and mine else "",
+            "elsewhere": standing.is_inside and not mine,
+            "room": standing.room.value,
+            "people": [self._tell_of(p) for p in standing.others] if mine else [],
+            "ice": standing.ice() if mine else [],
+        }
+
+    def _tell_of(self, person: Presence) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "cid": person.cid,
+            "name": person.display_name,
+            "role": "client" if person.attendee_id else "therapist",
+            "state": person.state,
+        }
+        if self.seat.is_therapist and person.attendee is not None:
+            # The name on the record, whatever somebody typed.
+            told["id"] = str(person.uuid)
+            told["client"] = person.attendee.client.name
+            if person.state == PersonState.WAITING and person.waiting_since is not None:
+                told["since"] = person.waiting_since.isoformat()
+        return told
+
+    async def _over(self, reason: Closed) -> None:
+        """Tell why the person cannot be here, and end."""
+        window = self.seat.window
+        again = reason == Closed.ENDED and now() < window.closes_at
+        await self.say(type="ended", reason=reason.value, again=again)
+        await self._finish(OVER)
+
+    async def _finish(self, code: int) -> None:
+        self.is_over = True
+        with contextlib.suppress(RuntimeError):  # closed already
+            await self.close(code)
+
+
+def _ring_again(seat: Seat) -> None:
+    from channels.layers import get_channel_layer
+
+    layer = get_channel_layer()
+    loop = asyncio.get_running_loop()
+    for group, event in (
+        (bell_group(seat.appointment.therapist_id), {"type": "bell.rang"}),
+        (seat.room_group, {"type": "room.changed", "left": "", "reason": ""}),
+    ):
+        _sending.add(task := loop.create_task(layer.group_send(group, event)))
+        task.add_done_callback(_sending.discard)
+
+
+_sending: set[asyncio.Task[None]] = set()

@@ -1,0 +1,99 @@
+"""What a browser may say on a room's socket: one check for each message, and nothing else.
+
+hello {cid} · ready {name?} · admit {cid} · remove {cid} · end · join {offer?} ·
+signal {to, description | candidate} · leave · ping
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from roost.core.text import one_line
+
+CID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+MOST_SDP = 24_000
+
+
+class BadMessage(ValueError):
+    """A message that no page of ours sends."""
+
+
+def _cid(value: Any) -> bool:
+    return isinstance(value, str) and CID.fullmatch(value) is not None
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 100
+
+
+def _offer(value: Any) -> bool:
+    return _description(value) and value["type"] == "offer"
+
+
+def _description(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"type", "sdp"}
+        and value["type"] in ("offer", "answer")
+        and isinstance(value["sdp"], str)
+        and 0 < len(value["sdp"]) <= MOST_SDP
+    )
+
+
+def _candidate(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= {
+        "candidate",
+        "sdpMid",
+        "sdpMLineIndex",
+        "usernameFragment",
+    }:
+        return False
+    line = value.get("sdpMLineIndex")
+    return (
+        isinstance(value.get("candidate"), str)
+        and len(value["candidate"]) <= 1000
+        and _short_or_none(value.get("sdpMid"))
+        and _short_or_none(value.get("usernameFragment"))
+        and (line is None or (type(line) is int and 0 <= line < 64))
+    )
+
+
+def _short_or_none(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and len(value) <= 256)
+
+
+Check = Callable[[Any], bool]
+# For each type: the fields it must have, and those it may have.
+SCHEMAS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
+    "hello": ({"cid": _cid}, {}),
+    "ready": ({}, {"name": _name}),
+    "admit": ({"cid": _cid}, {}),
+    "remove": ({"cid": _cid}, {}),
+    "end": ({}, {}),
+    "join": ({}, {"offer": _offer}),
+    "signal": ({"to": _cid}, {"description": _description, "candidate": _candidate}),
+    "leave": ({}, {}),
+    "ping": ({}, {}),
+}
+
+
+def check(message: dict[str, Any]) -> str:
+    """The type of a message that fits its schema. Raises BadMessage for any other."""
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in SCHEMAS:
+        raise BadMessage
+    needed, allowed = SCHEMAS[kind]
+    fields = {name: value for name, value in message.items() if name != "type"}
+    if not needed.keys() <= fields.keys() or not fields.keys() <= needed.keys() | allowed.keys():
+        raise BadMessage
+    checks = needed | allowed
+    if not all(checks[name](value) for name, value in fields.items()):
+        raise BadMessage
+    if kind == "signal" and ("description" in fields) == ("candidate" in fields):
+        raise BadMessage
+    return kind
+
+
+def clean_name(text: str) -> str:
+    """A typed name as it is shown: one line, at most 60 characters."""
+    return one_line(text)[:60].strip()

@@ -1,0 +1,87 @@
+"""The room's page, which both doors answer with."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from roost.audit.services import record_read
+from roost.core.pages import page
+from roost.core.time import say_hour, say_hours, say_relative_day, say_span
+from roost.video.enums import Closed
+from roost.video.queries import Seat, Standing, standing_of
+
+# The only page that may use camera and microphone, and only for itself.
+PERMISSIONS_POLICY = (
+    "camera=(self), microphone=(self), autoplay=(self), fullscreen=(self), "
+    "geolocation=(), payment=(), usb=()"
+)
+
+
+def room_page(
+    request: HttpRequest, seat: Seat, *, socket: str, home: str, bell: str = ""
+) -> HttpResponse:
+    """The room's page for one seat, or a page that says why it is closed. Records room.opened.
+
+    `socket` is the path of the seat's socket, `bell` of the one that tells a therapist who waits
+    for other sessions; `home` is that of the page to go back to.
+    """
+    standing = standing_of(seat)
+    attendees = seat.appointment.attendees.select_related("client")
+    seen = [a.client.uuid for a in attendees] if seat.is_therapist else [seat.client_uuid]
+    record_read(
+        "room.opened",
+        by=seat.account,
+        client_uuids=[u for u in seen if u is not None],
+        appointment=str(seat.appointment.uuid),
+    )
+    words = _words(request, standing)
+    context: dict[str, Any] = {"seat": seat, "standing": standing, "home": home, "words": words}
+    if seat.is_therapist:
+        context["clients"] = [attendee.client for attendee in attendees]
+    if standing.closed is not None:
+        context["can_reopen"] = standing.closed == Closed.ENDED and seat.window.is_open(
+            standing.moment
+        )
+        return page(request, "video/closed.html", context)
+    origin = urlsplit(settings.ROOST_ORIGIN)
+    context |= {
+        "socket": socket,
+        "bell": bell,
+        "secure_place": f"{origin.scheme}://{origin.netloc}",
+        "has_relay": bool(settings.ROOST_TURN_URL),
+        "stepped_out": _has_stepped_out(standing),
+        "appointment": seat.appointment,
+    }
+    response = page(request, "video/room.html", context)
+    response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+    return response
+
+
+def _has_stepped_out(standing: Standing) -> bool:
+    person = standing.person
+    return person is not None and person.admitted_at is not None and not standing.ended
+
+
+def _words(request: HttpRequest, standing: Standing) -> dict[str, str]:
+    """Times as the reader's clock says them."""
+    seat, zone = standing.seat, request.zone  # type: ignore[attr-defined]
+    appointment, window = seat.appointment, seat.window
+    today = standing.moment.astimezone(zone).date()
+
+    def day(moment: Any) -> str:
+        return say_relative_day(moment.astimezone(zone).date(), today)
+
+    until_start = appointment.starts_at - standing.moment
+    return {
+        "day": day(appointment.starts_at),
+        "start": say_hour(appointment.starts_at, zone),
+        "hours": say_hours(appointment.starts_at, appointment.ends_at, zone, zone_name=True),
+        "end": say_hour(appointment.ends_at, zone),
+        "opens_day": day(window.opens_at),
+        "opens": say_hour(window.opens_at, zone),
+        "closes": say_hour(window.closes_at, zone),
+        "closes_day": day(window.closes_at),
+        "until_start": say_span(until_start) if until_start.total_seconds() > 0 else "",
+    }

@@ -1,0 +1,271 @@
+"""Reads of rooms: who may sit where, who is there, and who waits for whom."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.http import Http404
+
+from roost.accounts.models import Account
+from roost.clients.models import PortalAccess
+from roost.clients.queries import access_held_by, opens
+from roost.core.time import now
+from roost.practices.models import Practice
+from roost.scheduling.models import Appointment, Attendee
+from roost.staff.models import StaffMember
+from roost.video.enums import Closed, PersonState, RoomState
+from roost.video.models import Presence
+from roost.video.rules import IN_ROOM, Window, is_here, join_window, room_state, why_closed
+from roost.video.turn import ice_servers
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A place at an appointment: who acts in its room, and as whom. Without an attendee it is
+    the therapist's."""
+
+    account: Account
+    appointment: Appointment
+    attendee: Attendee | None = None
+
+    @property
+    def is_therapist(self) -> bool:
+        return self.attendee is None
+
+    @property
+    def practice(self) -> Practice:
+        return self.appointment.practice
+
+    @property
+    def window(self) -> Window:
+        return join_window(self.appointment, self.practice)
+
+    @property
+    def client_uuid(self) -> uuid.UUID | None:
+        """Whose data an act from this seat concerns, or None for the therapist's own."""
+        return self.attendee.client.uuid if self.attendee else None
+
+    @property
+    def own_name(self) -> str:
+        """The name that stands in the device check until another one is typed."""
+        if self.attendee is None:
+            return self.appointment.therapist.display_name
+        return self.attendee.client.calling_name
+
+    @property
+    def room_group(self) -> str:
+        """The group of everybody's sockets in this room."""
+        return room_group(self.appointment)
+
+    @property
+    def person_group(self) -> str:
+        """The group of this person's sockets in this room."""
+        return f"{self.room_group}.{self.attendee.pk if self.attendee else 'therapist'}"
+
+
+def room_group(appointment: Appointment) -> str:
+    return f"room.{appointment.pk}"
+
+
+def bell_group(staff: StaffMember | int) -> str:
+    """The group of a therapist's open office pages."""
+    return f"bell.{staff if isinstance(staff, int) else staff.pk}"
+
+
+def _appointment(appointment_uuid: uuid.UUID) -> Appointment:
+    rows = Appointment.objects.select_related("practice", "therapist__account")
+    appointment: Appointment | None = rows.filter(uuid=appointment_uuid).first()
+    if appointment is None:
+        raise Http404("There is no such session.")
+    return appointment
+
+
+def get_staff_seat_for(staff: StaffMember, appointment_uuid: uuid.UUID) -> Seat:
+    """The therapist's own seat. Raises Http404 for everybody else, owners included."""
+    appointment = _appointment(appointment_uuid)
+    if appointment.therapist_id != staff.pk or not staff.is_active:
+        raise Http404("There is no such session.")
+    return Seat(staff.account, appointment)
+
+
+def seats_for(account: Account, appointment_uuid: uuid.UUID) -> list[Seat]:
+    """The seats an account may take at an appointment, by its access to the attendees.
+
+    Raises Http404 when there is none.
+    """
+    appointment = _appointment(appointment_uuid)
+    attendees = appointment.attendees.select_related("client", "appointment")
+    by_client = {attendee.client_id: attendee for attendee in attendees}
+    held = list(access_held_by(account).filter(client__in=by_client))
+    seats = [
+        Seat(account, appointment, by_client[access.client_id])
+        for access in held
+        if _may_join(access, held)
+    ]
+    if not seats:
+        raise Http404("There is no such session.")
+    return seats
+
+
+def _may_join(access: PortalAccess, held: list[PortalAccess]) -> bool:
+    """`held` are the account's accesses to the appointment's attendees."""
+    what = opens(access)
+    if what.sessions == "shared":
+        # A partner is there with the client, or not at all.
+        return what.join and any(opens(other).sessions == "all" for other in held)
+    return what.join
+
+
+def get_seat_for(account: Account, appointment_uuid: uuid.UUID, attendee_uuid: uuid.UUID) -> Seat:
+    """One attendee's seat. Raises Http404 unless the account may join as that attendee."""
+    for seat in seats_for(account, appointment_uuid):
+        if seat.attendee is not None and seat.attendee.uuid == attendee_uuid:
+            return seat
+    raise Http404("There is no such session.")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with one seat at one moment: everything a page or a socket tells its person.
+
+    `closed` is why they cannot be here, or None. `room` is the room's state. `others` are the
+    people they may know of: nobody before they are admitted; for the therapist also who waits.
+    """
+
+    seat: Seat
+    moment: datetime
+    room: RoomState
+    ended: bool
+    closed: Closed | None
+    person: Presence | None
+    others: list[Presence] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """The person's state, or "" when they have not come yet."""
+        return self.person.state if self.person else ""
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether they have been admitted and have not left since."""
+        return self.state in IN_ROOM and not self.ended and self.closed is None
+
+    def speaks_under(self, cid: str) -> bool:
+        """Whether the page load `cid` is the one that speaks for the person."""
+        return self.person is not None and bool(cid) and self.person.cid == cid
+
+    def ice(self) -> list[dict[str, Any]]:
+        """Relay credentials, for somebody inside only."""
+        if not self.is_inside or self.person is None:
+            return []
+        return ice_servers(self.person.uuid.hex, self.moment)
+
+
+def people_of(appointment: Appointment) -> QuerySet[Presence]:
+    """Everybody who has been in an appointment's room, the therapist first."""
+    people: QuerySet[Presence] = Presence.objects.filter(room__appointment=appointment)
+    return people.select_related("room", "attendee__client", "staff_member").order_by(
+        F("attendee_id").asc(nulls_first=True), "pk"
+    )
+
+
+def is_seat_of(person: Presence, seat: Seat) -> bool:
+    """Whether a presence is this seat's."""
+    if seat.attendee is None:
+        return person.staff_member_id == seat.appointment.therapist_id
+    return person.attendee_id == seat.attendee.pk
+
+
+def therapist_is_in(people: list[Presence], appointment: Appointment, moment: datetime) -> bool:
+    """Whether the appointment's therapist is in the room."""
+    return any(
+        person.staff_member_id == appointment.therapist_id
+        and is_here(person.state, person.here_until, moment)
+        for person in people
+    )
+
+
+def standing_of(seat: Seat) -> Standing:
+    """How it stands with a seat now."""
+    moment = now()
+    people = list(people_of(seat.appointment))
+    mine = next((person for person in people if is_seat_of(person, seat)), None)
+    ended = bool(people) and people[0].room.ended_at is not None
+    therapist_in = therapist_is_in(people, seat.appointment, moment)
+    inside = mine is not None and mine.state in IN_ROOM and not ended
+    closed = why_closed(
+        seat.appointment, seat.window, moment, inside=inside, therapist_in=therapist_in
+    )
+    if closed is None and mine is not None and mine.state == PersonState.REMOVED:
+        closed = Closed.REMOVED
+    if closed is None and ended and seat.is_therapist:
+        closed = Closed.ENDED
+    others = [p for p in people if p is not mine and _may_know_of(seat, p, moment)]
+    return Standing(
+        seat=seat,
+        moment=moment,
+        room=room_state(seat.window, moment, ended=ended, therapist_in=therapist_in),
+        ended=ended,
+        closed=closed,
+        person=mine,
+        others=others if inside and closed is None else [],
+    )
+
+
+def _may_know_of(seat: Seat, person: Presence, moment: datetime) -> bool:
+    if person.state in IN_ROOM:
+        return True
+    if not seat.is_therapist:
+        return False
+    return person.state == PersonState.REMOVED or _is_waiting(person, moment)
+
+
+def _is_waiting(person: Presence, moment: datetime) -> bool:
+    return (
+        person.state == PersonState.WAITING
+        and person.here_until is not None
+        and person.here_until > moment
+    )
+
+
+def waiting_for(staff: StaffMember) -> list[Presence]:
+    """Who waits for a therapist now, in all her rooms, longest first. One query."""
+    moment = now()
+    rows = (
+        Presence.objects.filter(
+            state=PersonState.WAITING,
+            here_until__gt=moment,
+            room__appointment__therapist=staff,
+            room__appointment__cancelled_at=None,
+        )
+        .select_related("attendee__client", "room__appointment__practice")
+        .order_by("waiting_since", "pk")
+    )
+    return [row for row in rows if _window_of(row).is_open(moment)]
+
+
+def _window_of(person: Presence) -> Window:
+    appointment = person.room.appointment
+    return join_window(appointment, appointment.practice)
+
+
+def has_stepped_out(attendee: Attendee) -> bool:
+    """Whether an attendee has been in the session and may return to it: the room is open, and the
+    therapist has neither ended the session nor removed them."""
+    person = (
+        Presence.objects.filter(attendee=attendee, room__ended_at=None)
+        .exclude(admitted_at=None)
+        .exclude(state=PersonState.REMOVED)
+        .select_related("room__appointment__practice")
+        .first()
+    )
+    if person is None or person.room.appointment.is_cancelled:
+        return False
+    return _window_of(person).is_open(now())
+
+
+def is_admitted(seat: Seat) -> bool:
+    """Whether the person is in the room, so that the idle limit does not end their sign-in."""
+    return standing_of(seat).is_inside

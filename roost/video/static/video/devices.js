@@ -1,0 +1,159 @@
+// Camera and microphone: opening, choosing, muting, and words for what goes wrong.
+
+const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
+const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
+/** What kept a device from us: "insecure", "denied", "missing", "in-use" or "unknown". */
+function causeOf(error) {
+  if (["NotAllowedError", "SecurityError"].includes(error.name)) return "denied";
+  if (["NotFoundError", "OverconstrainedError", "DevicesNotFoundError"].includes(error.name)) return "missing";
+  if (["NotReadableError", "AbortError", "TrackStartError"].includes(error.name)) return "in-use";
+  return "unknown";
+}
+
+function howToAllow() {
+  const agent = navigator.userAgent;
+  if (/Firefox\//.test(agent)) return "Press the crossed-out sign at the left of the address, and take the block away.";
+  if (/Chrom(e|ium)\//.test(agent)) return "Press the sign at the left of the address, and set Camera and Microphone to Allow.";
+  if (/iPhone|iPad/.test(agent)) return "Press AA beside the address, then Website Settings, and choose Allow.";
+  if (/Safari\//.test(agent)) return "In the menu Safari, choose Settings for This Website, and set Camera and Microphone to Allow.";
+  return "Allow it in the browser’s settings for this page.";
+}
+
+/** What happened, what still works, and what to press, for one device ("camera" or "microphone"). */
+export function wordsFor(device, cause, place) {
+  const still = device === "camera" ? "You can join with audio only." : "You can join and just listen.";
+  switch (cause) {
+    case "insecure": return `This page was opened without https, so the browser gives it no ${device}. Open it at ${place}. ${still}`;
+    case "denied": return `The browser is keeping the ${device} from us. ${howToAllow()} Then press Try again. ${still}`;
+    case "missing": return `We find no ${device} on this device. Plug one in and press Try again. ${still}`;
+    case "in-use": return `Another program holds the ${device}. Close that program, and press Try again. ${still}`;
+    default: return `The ${device} doesn’t start. Unplug it and plug it in again, or restart the browser, and press Try again. ${still}`;
+  }
+}
+
+export class Devices {
+  /** The open tracks, or null; `troubles` say why a wanted one is null. */
+  tracks = { audio: null, video: null };
+  troubles = {};
+  wants = { audio: true, video: true };
+  picked = { audio: "", video: "" };
+  muted = false;
+  stream = new MediaStream();
+  #meter = null;
+
+  constructor(changed) { this.changed = changed; }
+
+  get cameraOn() { return this.tracks.video?.readyState === "live"; }
+  get microphoneOn() { return this.tracks.audio?.readyState === "live" && !this.muted; }
+
+  #constraints(kind) {
+    const base = kind === "video" ? PICTURE : SOUND;
+    return this.picked[kind] ? { ...base, deviceId: { ideal: this.picked[kind] } } : base;
+  }
+
+  /** Opens what is wanted and not open yet. Never rejects: `troubles` say what is missing. */
+  async open() {
+    const kinds = ["audio", "video"].filter((kind) => this.wants[kind] && this.tracks[kind]?.readyState !== "live");
+    if (!kinds.length) return;
+    if (!isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+      for (const kind of kinds) this.troubles[kind] = "insecure";
+      return this.changed();
+    }
+    try {
+      // Both at once: the browser asks once.
+      this.#take(await navigator.mediaDevices.getUserMedia(Object.fromEntries(kinds.map((kind) => [kind, this.#constraints(kind)]))));
+    } catch (error) {
+      if (kinds.length === 1) this.troubles[kinds[0]] = causeOf(error);
+      else for (const kind of kinds) await this.#openOne(kind);
+    }
+    this.changed();
+  }
+
+  async #openOne(kind) {
+    try {
+      this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: this.#constraints(kind) }));
+    } catch (error) {
+      this.troubles[kind] = causeOf(error);
+    }
+  }
+
+  #take(stream) {
+    for (const track of stream.getTracks()) {
+      // What is no longer wanted since the browser was asked goes off again at once.
+      if (!this.wants[track.kind]) { track.stop(); continue; }
+      this.#set(track.kind, track);
+    }
+  }
+
+  #set(kind, track) {
+    const old = this.tracks[kind];
+    if (old) { this.stream.removeTrack(old); old.stop(); }
+    this.tracks[kind] = track;
+    delete this.troubles[kind];
+    if (!track) return;
+    if (kind === "audio") track.enabled = !this.muted;
+    this.stream.addTrack(track);
+    track.addEventListener("ended", () => { if (this.tracks[kind] === track) this.changed("ended"); });
+  }
+
+  /** Chooses a camera or microphone by its id. */
+  async pick(kind, id) {
+    this.picked[kind] = id;
+    this.wants[kind] = true;
+    try {
+      this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: { ...this.#constraints(kind), deviceId: { exact: id } } }));
+    } catch (error) {
+      this.troubles[kind] = causeOf(error);
+    }
+    this.changed();
+  }
+
+  mute(muted) {
+    this.muted = muted;
+    if (this.tracks.audio) this.tracks.audio.enabled = !muted;
+    this.changed();
+  }
+
+  /** Turns the camera, or the microphone, off for good (its light goes out), or on again. */
+  async want(kind, wanted) {
+    this.wants[kind] = wanted;
+    delete this.troubles[kind];
+    if (wanted) return this.open();
+    this.#set(kind, null);
+    this.changed();
+  }
+
+  /** The cameras and microphones there are; names are known once one has been allowed. */
+  async list(kind) {
+    const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
+    return all.filter((device) => device.kind === `${kind}input` && device.deviceId);
+  }
+
+  /** Calls back about ten times a second with the microphone's level, 0 to 100. */
+  meter(level) {
+    this.stopMeter();
+    if (!this.tracks.audio || !window.AudioContext) return;
+    const context = new AudioContext();
+    const analyser = new AnalyserNode(context, { fftSize: 1024 });
+    context.createMediaStreamSource(new MediaStream([this.tracks.audio])).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const timer = setInterval(() => {
+      analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+      level(Math.min(100, Math.round(Math.sqrt(power) * 320)));
+    }, 100);
+    const resume = () => context.resume();
+    addEventListener("pointerdown", resume, { once: true });
+    addEventListener("keydown", resume, { once: true });
+    this.#meter = () => { clearInterval(timer); context.close(); };
+  }
+
+  stopMeter() { this.#meter?.(); this.#meter = null; }
+
+  /** Both lights go out. */
+  close() {
+    this.stopMeter();
+    for (const kind of ["audio", "video"]) this.#set(kind, null);
+  }
+}

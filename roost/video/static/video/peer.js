@@ -1,0 +1,254 @@
+// The connection to one other person: perfect negotiation, and getting well again by itself.
+
+const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2;
+
+/** Which RTCPeerConnection wrote an SDP: the id of its origin line is made anew for each. */
+const originOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
+
+export class Peer {
+  cid = "";
+  stream = new MediaStream();
+  /** What the other side says of itself: whether its camera and microphone are on. */
+  about = { camera: true, microphone: true };
+  #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #offering = false; #failures = 0;
+  #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = [];
+
+  /**
+   * `send` carries a description or a candidate to the other side; `ice` gives the relay's
+   * credentials, fresh ones when asked with true; `changed` is told of every change.
+   */
+  constructor({ certificate, ice, devices, send, changed, isLineUp }) {
+    Object.assign(this, { certificate, ice, devices, send, changed, isLineUp });
+    this.#make();
+  }
+
+  #make() {
+    this.#channel?.close();
+    this.pc?.close();
+    this.#remoteOrigin = "";
+    this.#early = [];
+    const pc = this.pc = new RTCPeerConnection({
+      iceServers: this.ice(), certificates: this.certificate ? [this.certificate] : undefined, bundlePolicy: "max-bundle",
+    });
+    pc.onicecandidate = ({ candidate }) => {
+      if (candidate?.candidate) this.#tell({ candidate: candidate.toJSON() });
+    };
+    pc.ontrack = ({ track }) => {
+      for (const old of this.stream.getTracks()) if (old.kind === track.kind) this.stream.removeTrack(old);
+      this.stream.addTrack(track);
+      this.changed(this);
+    };
+    pc.onconnectionstatechange = () => this.#look(pc);
+    pc.oniceconnectionstatechange = () => this.#look(pc);
+    const channel = this.#channel = pc.createDataChannel("about", { negotiated: true, id: 0 });
+    channel.onopen = () => this.tellAbout();
+    channel.onmessage = ({ data }) => this.#hearAbout(data);
+  }
+
+  get isConnected() { return this.pc.connectionState === "connected"; }
+  get polite() { return this.own < this.cid; }
+
+  /** Names both sides, once they are known; what was made before goes out now. */
+  bind(own, cid, { sent = false } = {}) {
+    this.own = own;
+    this.cid = cid;
+    // An offer that went inside `join` took its candidates along.
+    if (sent) this.#unsent = this.#unsent.filter(({ candidate }) => candidate && !this.pc.localDescription.sdp.includes(candidate.candidate));
+    for (const what of this.#unsent.splice(0)) this.send(this, what);
+    this.#watchOver();
+  }
+
+  #tell(what) {
+    if (this.cid) this.send(this, what);
+    else this.#unsent.push(what);
+  }
+
+  // -- offers and answers, one at a time -------------------------------------------------
+
+  #inTurn(act) {
+    this.#chain = this.#chain.then(() => this.#closed || act()).catch((error) => {
+      console.warn("A signal could not be taken:", error.name);
+      this.#failures += 1;
+    });
+    return this.#chain;
+  }
+
+  /** Makes an offer before anybody is there to take it. */
+  prepare({ gather }) {
+    return this.#inTurn(async () => {
+      this.#addSenders();
+      if (!gather) { this.prepared = await this.pc.createOffer(); return; }
+      await this.pc.setLocalDescription();
+      this.#unsent = this.#unsent.filter(({ candidate }) => candidate);
+    });
+  }
+
+  /** The prepared offer, with the candidates found so far. */
+  async takeOffer() {
+    await this.#chain;
+    if (this.prepared) {
+      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: this.ice() });
+      await this.pc.setLocalDescription(this.prepared);
+    }
+    const { type, sdp } = this.pc.localDescription;
+    return { type, sdp };
+  }
+
+  offer() {
+    return this.#inTurn(async () => {
+      this.#offering = true;
+      try {
+        this.#addSenders();
+        await this.pc.setLocalDescription();
+        this.#tellDescription();
+      } finally {
+        this.#offering = false;
+      }
+    });
+  }
+
+  #tellDescription() {
+    const { type, sdp } = this.pc.localDescription;
+    this.#tell({ description: { type, sdp } });
+  }
+
+  /** Says a pending offer again: the other side was away when it was said. */
+  offerAgain() {
+    if (this.pc.signalingState === "have-local-offer") this.#tellDescription();
+  }
+
+  hear({ description, candidate }) {
+    return this.#inTurn(() => (description ? this.#hearDescription(description) : this.#hearCandidate(candidate)));
+  }
+
+  async #hearDescription(description) {
+    if (description.type === "answer") {
+      if (this.pc.signalingState !== "have-local-offer") return;
+      await this.pc.setRemoteDescription(description);
+      this.#remoteOrigin = originOf(description.sdp);
+      return this.#drainEarly();
+    }
+    const collision = this.#offering || this.pc.signalingState !== "stable";
+    this.#ignoring = collision && !this.polite;
+    if (this.#ignoring) return;
+    const origin = originOf(description.sdp);
+    // The other side has begun anew, or both began at once: answer with a fresh connection.
+    if (this.#remoteOrigin ? origin !== this.#remoteOrigin : collision) this.#make();
+    await this.pc.setRemoteDescription(description);
+    this.#remoteOrigin = origin;
+    for (const transceiver of this.pc.getTransceivers()) {
+      const { kind } = transceiver.receiver.track;
+      if (transceiver.direction !== "stopped") transceiver.direction = "sendrecv";
+      if (transceiver.sender.track !== this.devices.tracks[kind]) transceiver.sender.replaceTrack(this.devices.tracks[kind]);
+    }
+    await this.pc.setLocalDescription();
+    this.#tellDescription();
+    await this.#drainEarly();
+  }
+
+  async #hearCandidate(candidate) {
+    if (!this.pc.remoteDescription) { this.#early.push(candidate); return; }
+    try {
+      await this.pc.addIceCandidate(candidate);
+    } catch (error) {
+      if (!this.#ignoring) console.warn("A candidate could not be taken:", error.name);
+    }
+  }
+
+  async #drainEarly() {
+    for (const candidate of this.#early.splice(0)) await this.#hearCandidate(candidate);
+  }
+
+  #addSenders() {
+    if (this.pc.getTransceivers().length) return;
+    for (const kind of ["audio", "video"]) {
+      this.pc.addTransceiver(this.devices.tracks[kind] ?? kind, { direction: "sendrecv", streams: [this.devices.stream] });
+    }
+  }
+
+  /** The own camera or microphone has changed: no new negotiation is needed for that. */
+  async useTracks() {
+    for (const transceiver of this.pc.getTransceivers()) {
+      const track = this.devices.tracks[transceiver.receiver.track.kind];
+      if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track).catch(() => {});
+    }
+    this.tellAbout();
+  }
+
+  tellAbout() {
+    if (this.#channel.readyState !== "open") return;
+    this.#channel.send(JSON.stringify({ camera: this.devices.cameraOn, microphone: this.devices.microphoneOn }));
+  }
+
+  #hearAbout(data) {
+    if (typeof data !== "string" || data.length > 500) return;
+    let said;
+    try { said = JSON.parse(data); } catch { return; }
+    this.about = { camera: said?.camera === true, microphone: said?.microphone === true };
+    this.changed(this);
+  }
+
+  // -- getting well again ------------------------------------------------------------------
+
+  #look(pc) {
+    if (pc !== this.pc || this.#closed) return;
+    clearTimeout(this.#timer);
+    const state = pc.connectionState;
+    if (state === "connected") { this.#failures = 0; clearTimeout(this.#watch); }
+    if (state === "disconnected") this.#timer = setTimeout(() => this.#mend(), RESTART_AFTER);
+    if (state === "failed") this.#mend();
+    this.changed(this);
+  }
+
+  /** Whatever was lost on the way, a connection that does not come about is tried again. */
+  #watchOver() {
+    clearTimeout(this.#watch);
+    // Not both at the same moment.
+    this.#watch = setTimeout(() => { if (!this.isConnected) this.#mend(); }, CONNECT_WITHIN + (this.polite ? 1500 : 0));
+  }
+
+  async #mend() {
+    if (this.#closed || this.isConnected || !this.cid) return;
+    clearTimeout(this.#timer);
+    // Without a line nobody would hear it: `lineIsBack` comes here again.
+    if (!this.isLineUp()) return;
+    this.#failures += 1;
+    this.#watchOver();
+    if (this.#failures > REBUILD_AFTER) {
+      this.#failures = 0;
+      await this.ice(true);
+      this.#inTurn(() => this.#make());
+    } else {
+      const servers = await this.ice(true);
+      if (this.#closed) return;
+      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: servers });
+      this.pc.restartIce();
+    }
+    this.offer();
+  }
+
+  lineIsBack() {
+    if (this.pc.signalingState === "have-local-offer") this.offerAgain();
+    if (["failed", "disconnected"].includes(this.pc.connectionState)) this.#mend();
+    else if (!this.isConnected) this.#watchOver();
+  }
+
+  /** Whether anything has come from the other side within the last second. */
+  async isAlive() {
+    const count = async () => {
+      let bytes = 0;
+      for (const report of (await this.pc.getStats()).values()) if (report.type === "transport") bytes += report.bytesReceived ?? 0;
+      return bytes;
+    };
+    const before = await count();
+    await new Promise((done) => { setTimeout(done, 1000); });
+    return !this.#closed && (await count()) > before;
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#watch);
+    this.pc.close();
+  }
+}

@@ -1,0 +1,530 @@
+// The room: one page with the device check, the waiting room and the call. Camera, microphone and
+// socket are opened in the first and stay open into the last.
+
+import { say } from "../core/ui.js";
+import { Devices, wordsFor } from "./devices.js";
+import { Line } from "./line.js";
+import { Peer } from "./peer.js";
+
+const main = document.getElementById("main");
+const facts = main.dataset;
+const isTherapist = facts.role === "therapist";
+const byId = (id) => document.getElementById(id);
+const LOST_GRACE = 6000, SPARE_AGE = 120000, WARN_BEFORE = 5 * 60000;
+const IN_CALL = new Set(["connected", "lost"]);
+const starts = Date.parse(facts.starts), closes = Date.parse(facts.closes), lasts = Date.parse(facts.lasts);
+
+let cid = newCid(), line = null, entered = false, joined = false, joining = false, isBack = false, hasLeft = false;
+let people = [], relays = [], iceWaiters = [], spare = null, spareAt = 0;
+const peers = new Map(), tiles = new Map(), graces = new Map();
+const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" }).catch(() => undefined);
+
+function newCid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(18));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}
+
+// -- what this browser remembers of the room, for as long as its tab lives ----------------------
+
+const memory = {
+  key: `room ${location.pathname}`,
+  read() { try { return JSON.parse(sessionStorage.getItem(this.key)) ?? {}; } catch { return {}; } },
+  write(values) { try { sessionStorage.setItem(this.key, JSON.stringify({ ...this.read(), ...values })); } catch { /* a private window */ } },
+};
+
+// -- the three views, and the end -----------------------------------------------------------------
+
+const views = ["check", "waiting", "call", "over"].map((name) => [name, byId(`view-${name}`)]).filter(([, view]) => view);
+let shown = "check";
+
+function show(name) {
+  if (name === shown) return;
+  shown = name;
+  for (const [each, view] of views) view.hidden = each !== name;
+  byId("masthead").hidden = name === "waiting" || name === "call";
+  byId(`${name}-title`).focus({ preventScroll: true });
+  if (name !== "check") devices.stopMeter();
+  drawDevices();
+}
+
+// -- camera and microphone ------------------------------------------------------------------------
+
+const devices = new Devices((what) => {
+  drawDevices();
+  for (const peer of allPeers()) peer.useTracks();
+  if (what === "ended" && !hasLeft) byId("resume").hidden = false;
+  if (shown === "check") { listDevices(); showLevel(); }
+});
+const allPeers = () => [...peers.values(), ...(spare ? [spare] : [])];
+
+function drawDevices() {
+  const { cameraOn, muted } = devices;
+  for (const id of ["preview", "waiting-preview", "self"]) {
+    const tile = byId(id);
+    if (!tile) continue;
+    tile.classList.toggle("tile-off", !cameraOn);
+    tile.querySelector(".tile-note").hidden = cameraOn;
+    const video = tile.querySelector("video");
+    if (video.srcObject !== devices.stream) video.srcObject = devices.stream;
+  }
+  const trouble = devices.troubles.video;
+  byId("preview-note").lastElementChild.textContent = trouble ? "No camera picture" : "Your camera is off";
+  const silent = muted || !devices.tracks.audio;
+  for (const button of document.querySelectorAll('[data-do="mute"]')) button.setAttribute("aria-pressed", String(silent));
+  for (const button of document.querySelectorAll('[data-do="camera"]')) button.setAttribute("aria-pressed", String(!cameraOn));
+  drawTroubles();
+}
+
+let troublesSaid = "";
+function drawTroubles() {
+  const box = byId("troubles");
+  const found = Object.entries(devices.troubles);
+  const text = found.map(([kind, cause]) => `${kind} ${cause}`).join();
+  if (text === troublesSaid) return;
+  troublesSaid = text;
+  box.replaceChildren();
+  for (const [kind, cause] of found) {
+    const note = Object.assign(document.createElement("div"), { className: "flash flash-wait" });
+    const words = document.createElement("p");
+    words.textContent = wordsFor(kind === "video" ? "camera" : "microphone", cause, facts.place);
+    const again = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Try again" });
+    again.addEventListener("click", () => { troublesSaid = ""; devices.open(); });
+    note.append(words, again);
+    box.append(note);
+  }
+}
+
+async function listDevices() {
+  for (const [kind, id] of [["video", "pick-camera"], ["audio", "pick-microphone"]]) {
+    const select = byId(id);
+    const found = await devices.list(kind);
+    const now = devices.tracks[kind]?.getSettings().deviceId ?? "";
+    const none = new Option(kind === "video" ? "No camera" : "No microphone", "");
+    select.replaceChildren(...(found.length ? found.map((each, n) => new Option(each.label || `${kind === "video" ? "Camera" : "Microphone"} ${n + 1}`, each.deviceId)) : [none]));
+    if (now) select.value = now;
+    select.disabled = !found.length;
+  }
+}
+
+function showLevel() {
+  const meter = byId("level"), words = byId("level-words");
+  let heard = false;
+  meter.value = 0;
+  if (!devices.tracks.audio) { words.textContent = devices.troubles.audio ? "We can’t hear you just now." : "Your microphone is off."; return; }
+  devices.meter((level) => {
+    meter.value = level;
+    meter.textContent = `${level} %`;
+    if (level > 8 && !heard) { heard = true; words.textContent = "We can hear you. Say a few words and watch the bar."; }
+  });
+}
+
+byId("pick-camera").addEventListener("change", ({ target }) => devices.pick("video", target.value));
+byId("pick-microphone").addEventListener("change", ({ target }) => devices.pick("audio", target.value));
+navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (shown === "check") listDevices(); });
+
+async function openDevices() {
+  const { mode = "video", camera = "", microphone = "", muted = false } = memory.read();
+  devices.picked = { audio: microphone, video: camera };
+  devices.wants = { audio: mode !== "listen", video: mode === "video" };
+  devices.muted = muted;
+  await devices.open();
+}
+
+// -- going in ---------------------------------------------------------------------------------------
+
+byId("enter").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = byId("name").value.trim();
+  byId("name-field").classList.toggle("field-error", !name);
+  if (!name) { byId("name").focus(); return; }
+  const chosen = event.submitter?.value || "video";
+  const mode = chosen === "video" && !devices.wants.video ? "audio" : chosen;
+  if (mode !== "video") await devices.want("video", false);
+  if (mode === "listen") await devices.want("audio", false);
+  const settings = (kind) => devices.tracks[kind]?.getSettings().deviceId ?? "";
+  memory.write({ entered: true, name, mode, camera: settings("video"), microphone: settings("audio"), muted: devices.muted });
+  enter();
+});
+
+function enter() {
+  entered = true;
+  hasLeft = false;
+  if (line?.isUp) line.say({ type: "ready", name: memory.read().name ?? "" });
+  else openLine();
+  show(isTherapist ? "call" : "waiting");
+  status(isTherapist ? "Opening the room" : "");
+}
+
+function openLine() {
+  line ??= new Line(facts.socket, { heard, changed: lineChanged });
+}
+
+function lineChanged(state, code) {
+  if (state === "up") {
+    isBack = joined;
+    line.say({ type: "hello", cid });
+  } else if (state === "down") {
+    joining = false;
+    if (entered) status("Your line dropped and is being mended. The call goes on meanwhile.");
+  } else if (!hasLeft && shown !== "over") {
+    const reason = code === 4401 ? "signed-out" : "gone";
+    over(reason, {});
+  }
+}
+
+// -- what the server says ------------------------------------------------------------------------------
+
+const listeners = { state: onState, joined: onJoined, left: onLeft, signal: onSignal, ended: onEnded };
+const heard = (message) => listeners[message.type]?.(message);
+
+function onState({ state, people: now, ice }) {
+  relays = ice;
+  for (const waiter of iceWaiters.splice(0)) waiter(ice);
+  people = now;
+  if (!entered) return;
+  if (!state) { line.say({ type: "ready", name: memory.read().name ?? "" }); return; }
+  if (state === "waiting") return wait();
+  show("call");
+  if (!joined) join();
+  else if (state !== "admitted") lineIsBack();
+  else { joined = false; join(); }
+  drawPeople();
+}
+
+function wait() {
+  joined = false;
+  dropAll();
+  if (isTherapist) return;
+  show("waiting");
+  byId("told").textContent = `${facts.first} has been told you’re here`;
+  prepareSpare();
+}
+
+/** An offer made while waiting, so that nothing is left to do once the door opens. */
+async function prepareSpare() {
+  const ready = await certificate;
+  if (spare && Date.now() - spareAt < SPARE_AGE) return;
+  spare?.close();
+  spareAt = Date.now();
+  spare = newPeer(ready);
+  // Candidates found now are sent with the offer; where there is a relay, its credentials come first.
+  spare.prepare({ gather: facts.relay !== "1" });
+}
+setInterval(() => { if (shown === "waiting" && spare) prepareSpare(); }, SPARE_AGE / 4);
+
+async function join() {
+  if (joining) return;
+  joining = true;
+  // Never before the camera is ready: what it is not, it is by now.
+  await opened;
+  const somebody = people.some((person) => IN_CALL.has(person.state));
+  if (somebody && !spare) await prepareSpare();
+  const offer = spare && somebody ? await spare.takeOffer() : null;
+  if (joining) line.say(offer ? { type: "join", offer } : { type: "join" });
+}
+
+async function onJoined({ cid: who, name, role, offer, offered }) {
+  if (who === cid) {
+    joined = true;
+    joining = false;
+    status("");
+    const mine = spare;
+    spare = null;
+    if (mine && offered) adopt(mine, offered, { sent: true });
+    else mine?.close();
+    for (const person of people) if (IN_CALL.has(person.state) && !peers.has(person.cid)) (await peerFor(person.cid)).offer();
+    admitAsked();
+    return;
+  }
+  if (!people.some((person) => person.cid === who)) people.push({ cid: who, name, role, state: "connected" });
+  const peer = await peerFor(who);
+  if (offer) peer.hear({ description: offer });
+  drawPeople();
+}
+
+async function onSignal({ from, description, candidate }) {
+  // Only who is in the room is listened to; the server has stamped `from`.
+  (await peerFor(from)).hear({ description, candidate });
+}
+
+function onLeft({ cid: who, reason }) {
+  if (who === cid) {
+    if (reason !== "left") over(reason, {});
+    return;
+  }
+  const person = people.find((each) => each.cid === who);
+  if (reason === "lost") return watchLost(who);
+  if (person && reason === "left") say(`${person.name} has left.`);
+  people = people.filter((each) => each.cid !== who);
+  drop(who);
+}
+
+/** A lost socket alone ends nothing: six seconds later only dead media counts. */
+function watchLost(who) {
+  clearTimeout(graces.get(who));
+  graces.set(who, setTimeout(async () => {
+    const peer = peers.get(who);
+    if (peer && !(await peer.isAlive())) drawTile(peer, true);
+  }, LOST_GRACE));
+}
+
+function lineIsBack() {
+  status("");
+  line.flush();
+  for (const peer of peers.values()) peer.lineIsBack();
+  const here = new Set(people.map((person) => person.cid));
+  for (const who of [...peers.keys()]) if (!here.has(who)) drop(who);
+  if (!isBack) return;
+  // Whoever came while the line was down has offered in vain: offer to them.
+  isBack = false;
+  for (const person of people) {
+    if (person.state === "connected" && !peers.has(person.cid)) peerFor(person.cid).then((peer) => peer.offer());
+  }
+}
+
+function onEnded({ reason, again }) { over(reason, { again }); }
+
+// -- peers and their tiles -------------------------------------------------------------------------------
+
+function newPeer(ready) {
+  return new Peer({
+    certificate: ready, devices, ice,
+    isLineUp: () => Boolean(line?.isUp),
+    send: (peer, what) => line?.sayOrKeep({ type: "signal", to: peer.cid, ...what }),
+    changed: (peer) => drawTile(peer),
+  });
+}
+
+/** The relay's credentials; with `fresh`, a promise of new ones. */
+function ice(fresh = false) {
+  if (!fresh) return relays;
+  if (facts.relay !== "1" || !line?.say({ type: "hello", cid })) return Promise.resolve(relays);
+  return new Promise((done) => { iceWaiters.push(done); setTimeout(done, 2000, relays); });
+}
+
+function adopt(peer, who, how) {
+  peers.set(who, peer);
+  peer.bind(cid, who, how);
+  drawTile(peer);
+  return peer;
+}
+
+async function peerFor(who) {
+  const ready = await certificate;
+  return peers.get(who) ?? adopt(newPeer(ready), who);
+}
+
+function drop(who) {
+  clearTimeout(graces.get(who));
+  graces.delete(who);
+  peers.get(who)?.close();
+  peers.delete(who);
+  tiles.get(who)?.remove();
+  tiles.delete(who);
+  layOut();
+}
+
+function dropAll() {
+  for (const who of [...peers.keys()]) drop(who);
+  spare?.close();
+  spare = null;
+}
+
+const nameOf = (who) => people.find((person) => person.cid === who)?.name ?? "";
+
+function drawTile(peer, isDead = false) {
+  if (!peer.cid || peers.get(peer.cid) !== peer) return;
+  let tile = tiles.get(peer.cid);
+  if (!tile) {
+    tile = byId("tile-template").content.firstElementChild.cloneNode(true);
+    tiles.set(peer.cid, tile);
+    byId("stage").insertBefore(tile, byId("self"));
+    layOut();
+  }
+  const name = nameOf(peer.cid);
+  const video = tile.querySelector("video");
+  video.setAttribute("aria-label", name ? `${name}’s video` : "Video");
+  if (video.srcObject !== peer.stream && peer.stream.getTracks().length) { video.srcObject = peer.stream; play(video); }
+  const { connectionState } = peer.pc;
+  const caption = connectionState === "connected" && !peer.about.microphone ? `${name}, muted` : name;
+  tile.querySelector(".tile-name").textContent = caption;
+  const words = {
+    connected: peer.about.camera ? "" : `${name}’s camera is off`,
+    disconnected: `The line to ${name} dropped. It is being mended.`,
+    failed: `The line to ${name} dropped. It is being mended.`,
+  }[connectionState] ?? `Connecting to ${name}`;
+  const note = isDead ? `${name}’s line dropped. They can come back at any time.` : words;
+  tile.classList.toggle("tile-off", connectionState === "connected" && !peer.about.camera);
+  const box = tile.querySelector(".tile-note");
+  box.hidden = !note;
+  if (box.firstElementChild.textContent !== note) box.firstElementChild.textContent = note;
+  if (connectionState === "connected") clearTimeout(graces.get(peer.cid));
+}
+
+function layOut() {
+  byId("stage-empty").hidden = tiles.size > 0;
+  byId("stage").classList.toggle("stage-2", tiles.size > 1);
+}
+
+function play(video) {
+  video.play().catch((error) => { if (error.name === "NotAllowedError") byId("resume").hidden = false; });
+}
+
+byId("resume").addEventListener("click", async () => {
+  byId("resume").hidden = true;
+  for (const tile of tiles.values()) play(tile.querySelector("video"));
+  await devices.open();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || shown !== "call") return;
+  const stopped = ["audio", "video"].some((kind) => devices.wants[kind] && devices.tracks[kind] && (devices.tracks[kind].readyState === "ended" || devices.tracks[kind].muted));
+  const paused = [...tiles.values()].some((tile) => tile.querySelector("video").paused);
+  byId("resume").hidden = !(stopped || paused);
+});
+
+// -- who is here: the therapist's list -----------------------------------------------------------------------
+
+let listed = "";
+function drawPeople() {
+  for (const peer of peers.values()) drawTile(peer);
+  const lobby = byId("lobby");
+  if (!lobby) return;
+  const rows = people.filter((person) => person.role === "client");
+  const text = JSON.stringify(rows.map(({ cid: who, state, client, name }) => [who, state, client, name]));
+  if (text === listed) return;
+  listed = text;
+  const held = document.activeElement?.closest?.("[data-lobby]")?.dataset.lobby;
+  lobby.replaceChildren(...rows.map((person) => {
+    const row = byId("lobby-template").content.firstElementChild.cloneNode(true);
+    const shownName = person.client && !person.client.includes(person.name) ? `${person.client} (as ${person.name})` : person.client ?? person.name;
+    row.querySelector(".lobby-name").textContent = shownName;
+    const words = { waiting: "is waiting", removed: "was removed", lost: "has lost the line", admitted: "is coming in" };
+    row.querySelector(".lobby-state").textContent = words[person.state] ?? "";
+    const [admit, remove] = row.querySelectorAll("button");
+    admit.hidden = !["waiting", "removed"].includes(person.state);
+    if (person.state === "removed") admit.textContent = "Let back in";
+    remove.hidden = person.state === "removed";
+    for (const button of [admit, remove]) {
+      button.setAttribute("aria-label", `${button.textContent} ${shownName}`);
+      button.addEventListener("click", () => { line?.say({ type: button.dataset.lobby, cid: person.cid }); });
+    }
+    return row;
+  }));
+  if (held && document.activeElement === document.body) lobby.querySelector("button:not([hidden])")?.focus();
+  admitAsked();
+}
+
+/** Admit was pressed on another page of the office: it is done as soon as the therapist is in. */
+function admitAsked() {
+  const asked = /^#admit=([0-9a-f-]{36})$/.exec(location.hash)?.[1];
+  const person = asked && joined && people.find((each) => each.id === asked && each.state === "waiting");
+  if (!person) return;
+  history.replaceState(null, "", location.pathname);
+  line.say({ type: "admit", cid: person.cid });
+}
+
+// -- controls -----------------------------------------------------------------------------------------------
+
+const acts = {
+  mute() {
+    if (!devices.tracks.audio) { devices.muted = false; devices.want("audio", true); } else devices.mute(!devices.muted);
+    memory.write({ muted: devices.muted, mode: devices.wants.video ? "video" : "audio" });
+    say(devices.muted ? "You are muted" : "You can be heard");
+  },
+  async camera() {
+    await devices.want("video", !devices.cameraOn);
+    memory.write({ mode: devices.wants.video ? "video" : devices.wants.audio ? "audio" : "listen" });
+    say(devices.cameraOn ? "Your camera is on" : "Your camera is off");
+  },
+  leave() {
+    hasLeft = true;
+    line?.say({ type: "leave" });
+    over("left", {});
+  },
+  end() { byId("ending").showModal(); },
+};
+for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
+byId("ending")?.addEventListener("close", ({ target }) => { if (target.returnValue === "end") line?.say({ type: "end" }); target.returnValue = ""; });
+
+function status(words) {
+  const box = byId("call-status");
+  if (box.textContent !== words) box.textContent = words;
+}
+
+// -- the end, and the way back --------------------------------------------------------------------------------
+
+const OVER = {
+  left: ["You have left the session", (until) => `The room stays open until ${until}. Come and go as you need.`, "Return to session"],
+  replaced: ["You are in this session in another window", () => "Only one window can be in it for you.", "Use this window instead"],
+  removed: [`${facts.first} has closed the room for you`, () => "You cannot come back by yourself. If that is a mistake, call the practice."],
+  ended: [isTherapist ? "You ended this session" : "Your session has ended", (until) => (isTherapist ? `You can open the room again until ${until}.` : `If ${facts.first} opens the room again, you can come back until ${until}.`), "Back to the waiting room"],
+  cancelled: ["This session was cancelled", () => "Its room is closed. Nothing that was said is kept here."],
+  early: ["This session was moved", () => "Its room opens later. The new time stands on your page.", ""],
+  late: ["The room is closed", (until) => `It was open until ${until}.`],
+  "signed-out": ["You are logged out", () => "Log in again, and the session is where you left it.", "Log in"],
+  gone: ["This room is not open to you any more", () => "Your page says what is booked."],
+};
+
+function over(reason, { again = true }) {
+  if (shown === "over" && reason !== "left") return;
+  const [title, words, button = ""] = OVER[reason] ?? OVER.gone;
+  entered = joined = joining = false;
+  memory.write({ entered: false });
+  dropAll();
+  line?.close();
+  line = null;
+  devices.close();
+  byId("resume").hidden = true;
+  byId("over-title").textContent = title;
+  byId("over-words").textContent = words(facts.closesWords);
+  const open = Date.now() < closes && again;
+  const reopen = byId("over-reopen");
+  if (reopen) reopen.hidden = reason !== "ended" || !open;
+  const back = byId("over-again");
+  back.textContent = button;
+  back.hidden = !button || (!open && reason !== "signed-out") || (reason === "ended" && isTherapist);
+  back.onclick = () => (reason === "signed-out" ? location.reload() : goBack());
+  show("over");
+}
+
+function goBack() {
+  cid = newCid();
+  people = [];
+  listed = "";
+  memory.write({ entered: true });
+  opened = openDevices();
+  openLine();
+  enter();
+}
+
+// -- the clock ----------------------------------------------------------------------------------------------------
+
+function tick() {
+  const moment = Date.now();
+  if (shown === "waiting") {
+    const words = byId("start-words"), title = byId("waiting-title");
+    const minutes = Math.ceil((starts - moment) / 60000);
+    const hour = Object.assign(document.createElement("b"), { className: "num", textContent: words.dataset.at });
+    words.replaceChildren(minutes > 0 ? "starts at " : "started at ", hour);
+    if (minutes > 0) words.append(", in ", Object.assign(document.createElement("b"), { className: "num", textContent: `${minutes} minute${minutes === 1 ? "" : "s"}` }));
+    const head = minutes > 0 ? title.dataset.early : title.dataset.due;
+    if (title.textContent !== head) title.textContent = head;
+  }
+  if (shown === "call" && joined && line?.isUp) {
+    const left = (end) => end - moment;
+    if (left(closes) > 0 && left(closes) <= WARN_BEFORE) status("The room closes to newcomers in a few minutes. The call itself may go on for an hour.");
+    else if (left(lasts) > 0 && left(lasts) <= WARN_BEFORE) status("The call ends in a few minutes: the room’s time is over.");
+  }
+}
+setInterval(tick, 5000);
+
+// -- the beginning --------------------------------------------------------------------------------------------------
+
+const remembered = memory.read();
+if (remembered.name) byId("name").value = remembered.name;
+let opened = openDevices();
+openLine();
+// A reload of somebody who is in goes straight back.
+if (remembered.entered) enter();
+opened.then(() => { tick(); if (shown === "check") { listDevices(); showLevel(); } });
+window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
