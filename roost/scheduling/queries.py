@@ -137,7 +137,7 @@ def appointments_of_client(client: Client) -> QuerySet[Appointment]:
 
     The caller has looked the client up with `get_client_for`.
     """
-    rows = Appointment.objects.filter(_is_attended_by(client))
+    rows = Appointment.objects.filter(_is_attended_by(client.pk))
     return with_people(rows).order_by("-starts_at", "-pk")
 
 
@@ -146,13 +146,13 @@ def next_appointment_of_client(
 ) -> Appointment | None:
     """The client's next appointment that is neither cancelled nor over, or None."""
     rows = Appointment.objects.filter(
-        _is_attended_by(client), cancelled_at=None, ends_at__gt=moment or now()
+        _is_attended_by(client.pk), cancelled_at=None, ends_at__gt=moment or now()
     )
     return with_people(rows).order_by("starts_at", "pk").first()
 
 
-def _is_attended_by(client: Client) -> Exists:
-    return Exists(Attendee.objects.filter(appointment=OuterRef("pk"), client=client))
+def _is_attended_by(client_id: int) -> Exists:
+    return Exists(Attendee.objects.filter(appointment=OuterRef("pk"), client=client_id))
 
 
 # The portal
@@ -167,7 +167,7 @@ def appointments_open_to(access: PortalAccess) -> QuerySet[Appointment]:
     extent = OPENS[access.relationship].sessions
     if access.ended_at is not None or extent == "none":
         return Appointment.objects.none()
-    rows = Appointment.objects.filter(_is_attended_by(access.client))
+    rows = Appointment.objects.filter(_is_attended_by(access.client_id))
     if extent == "shared":
         oneself = (
             PortalAccess.objects.filter(
