@@ -110,6 +110,17 @@ class PortalSettingsForm(KeyedForm):
         super().__init__(*args, **kwargs)
         self.own_words = own_words
 
+    @classmethod
+    def asking_again(cls, own_words: list[str], typed: Any) -> "PortalSettingsForm":
+        """The form with what was typed, but with the relationship to be chosen anew: nobody is
+        tied to a second record by a choice that was only never changed."""
+        names = ("email", "starter_password", "form_key")
+        form = cls(own_words, initial={name: typed.get(name, "") for name in names})
+        field = form.fields["relationship"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Choose one"), *Relationship.choices]
+        return form
+
     def clean_starter_password(self) -> str:
         password = self.cleaned_data["starter_password"]
         if password:

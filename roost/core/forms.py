@@ -58,6 +58,18 @@ class PhoneField(LineField):
         kwargs.setdefault("max_length", 40)
         super().__init__(**kwargs)
 
+    def prepare_value(self, value: Any) -> Any:
+        """A stored number stands in its field as people of its own country write it."""
+        if not isinstance(value, str) or not value.startswith("+"):
+            return value
+        try:
+            number = phonenumbers.parse(value, None)
+        except phonenumbers.NumberParseException:
+            return value
+        home = phonenumbers.country_code_for_region(self.region) == number.country_code
+        style = phonenumbers.PhoneNumberFormat
+        return phonenumbers.format_number(number, style.NATIONAL if home else style.INTERNATIONAL)
+
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)
         if not text:

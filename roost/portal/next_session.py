@@ -56,10 +56,10 @@ def describe_next(
 
 def _kicker(appointment: Appointment, moment: datetime) -> str:
     if moment < appointment.starts_at:
-        return f"in {say_span(appointment.starts_at - moment)}"
+        return f"Starts in {say_span(appointment.starts_at - moment)}"
     if moment < appointment.ends_at:
-        return f"started {say_span(moment - appointment.starts_at)} ago"
-    return f"ended {say_span(moment - appointment.ends_at)} ago"
+        return f"Started {say_span(moment - appointment.starts_at)} ago"
+    return f"Ended {say_span(moment - appointment.ends_at)} ago"
 
 
 def _hours_there(appointment: Appointment, practice: Practice, reader: ZoneInfo) -> str:

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
     path("my-account/", account.account, name="account"),
     path("my-account/password/", accounts.change_password, name="change-password"),
+    path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),
     path("my-account/time-zone/", account.time_zone, name="time-zone"),
 ]

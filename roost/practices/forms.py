@@ -8,6 +8,19 @@ from roost.core.time import ZONES
 YES_NO = [("yes", "Yes"), ("no", "No")]
 
 
+def number_field(label: str, least: int, most: int, help_text: str = "") -> forms.IntegerField:
+    """A short field for a whole number between two others."""
+    words = f"Write a whole number from {least} to {most}."
+    return forms.IntegerField(
+        label=label,
+        min_value=least,
+        max_value=most,
+        help_text=help_text,
+        error_messages={"min_value": words, "max_value": words, "invalid": words},
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+    )
+
+
 class PracticeForm(forms.Form):
     """Settings → Practice: what stands on every page and in every mail."""
 
@@ -27,12 +40,8 @@ class PracticeForm(forms.Form):
         choices=[(z, z.replace("_", " ")) for z in sorted(ZONES)],
         help_text="Sessions are booked in it. Booked ones keep their moment when it changes.",
     )
-    staff_idle_minutes = forms.IntegerField(
-        label="Sign staff out after (minutes without use)", min_value=5, max_value=240
-    )
-    client_idle_minutes = forms.IntegerField(
-        label="Sign clients out after (minutes without use)", min_value=5, max_value=240
-    )
+    staff_idle_minutes = number_field("Sign staff out after (minutes without use)", 5, 240)
+    client_idle_minutes = number_field("Sign clients out after (minutes without use)", 5, 240)
 
 
 class PortalForm(forms.Form):
@@ -41,15 +50,8 @@ class PortalForm(forms.Form):
     allow_sign_up = forms.ChoiceField(
         label="Allow clients to create account", choices=YES_NO, widget=forms.RadioSelect
     )
-    starter_password_days = forms.IntegerField(
-        label="Expires after (days)",
-        min_value=1,
-        max_value=30,
-        help_text="1 to 30. Seven suits most practices.",
+    starter_password_days = number_field(
+        "Expires after (days)", 1, 30, "1 to 30. Seven suits most practices."
     )
-    join_minutes_before = forms.IntegerField(
-        label="Minutes before the start", min_value=0, max_value=120
-    )
-    join_minutes_after = forms.IntegerField(
-        label="Minutes after the end", min_value=0, max_value=120
-    )
+    join_minutes_before = number_field("Minutes before the start", 0, 120)
+    join_minutes_after = number_field("Minutes after the end", 0, 120)

@@ -203,6 +203,7 @@ def access(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
         except HasLogInAlready as known:
             context["known"] = _known(known.account)
             context["known_do"] = do
+            context["form"] = PortalSettingsForm.asking_again(words, request.POST)
             return page(request, "office/clients/access.html", context, status=409)
         except StarterNeeded:
             form.add_error(

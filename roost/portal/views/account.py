@@ -25,7 +25,7 @@ from roost.scheduling.queries import history_for_access, next_appointment_for_ac
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
-PER_PAGE = 50
+PER_PAGE, ON_MY_ACCOUNT = 50, 6
 WHOSE = {
     Relationship.SELF: "You",
     Relationship.PARENT: "Your child",
@@ -69,13 +69,16 @@ def account(request: HttpRequest) -> HttpResponse:
         "is_self": access.relationship == Relationship.SELF,
         "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in held],
         "opens": opened,
-        "zone_name": request.account.zone_name or request.practice.zone_name,
+        "zone_words": request.zone.key.replace("_", " "),
         "moment": moment,
     }
     if opened.sessions != "none":
         context["next"] = _next(request, access)
-        found = Paginator(history_for_access(access), PER_PAGE).get_page(request.GET.get("page"))
-        context |= {"found": found, "sessions": _lines(access, found.object_list)}
+        history = history_for_access(access)
+        context |= {
+            "sessions": _lines(access, history[:ON_MY_ACCOUNT]),
+            "session_count": history.count(),
+        }
     record_read(
         "account.viewed",
         by=request.account,
@@ -107,6 +110,24 @@ def _lines(access: PortalAccess, rows: Any) -> list[tuple[Any, Any]]:
         (row, next((a for a in row.attendees.all() if a.client_id == access.client_id), None))
         for row in rows
     ]
+
+
+@open_to(Who.ACCOUNT)
+def sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+    """All sessions of one person, newest first."""
+    access = get_access_for(request.account, client)
+    if opens(access).sessions == "none":
+        raise Http404("These sessions are not yours to see.")
+    found = Paginator(history_for_access(access), PER_PAGE).get_page(request.GET.get("page"))
+    record_read("client.viewed", by=request.account, client_uuids=[client], part="sessions")
+    context = {
+        "client": access.client,
+        "is_self": access.relationship == Relationship.SELF,
+        "found": found,
+        "sessions": _lines(access, found.object_list),
+        "zone_words": request.zone.key.replace("_", " "),
+    }
+    return page(request, "portal/sessions.html", context)
 
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))

@@ -26,9 +26,9 @@ if (card) {
       location.reload();
       return;
     }
-    if (moment < at("starts")) kicker.textContent = `in ${say(at("starts") - moment)}`;
-    else if (moment < at("ends")) kicker.textContent = `started ${say(moment - at("starts"))} ago`;
-    else kicker.textContent = `ended ${say(moment - at("ends"))} ago`;
+    if (moment < at("starts")) kicker.textContent = `Starts in ${say(at("starts") - moment)}`;
+    else if (moment < at("ends")) kicker.textContent = `Started ${say(moment - at("starts"))} ago`;
+    else kicker.textContent = `Ended ${say(moment - at("ends"))} ago`;
     if (untilOpen) untilOpen.textContent = `That is in ${say(at("opens") - moment)}.`;
     const next = Math.min(...turns.map((turn) => turn - moment), 15000);
     setTimeout(tick, Math.max(250, next));
