@@ -393,7 +393,7 @@ def close_room_of(appointment: Appointment, *, by: Account) -> None:
         fresh = Appointment.objects.select_related("practice").get(pk=appointment.pk)
         people = [p for p in people_of(fresh) if p.state in IN_ROOM | {PersonState.WAITING}]
         for person in people:
-            # The cancellation, the window or the therapist decides; sockets look again by themselves.
+            # The cancellation, the window or the therapist decides; sockets look for themselves.
             _clear_if_shut(person, fresh)
         if people:
             record("room.closed", by=by, subject=room, appointment=str(fresh.uuid))

@@ -143,10 +143,10 @@ export class Devices {
       const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
       level(Math.min(100, Math.round(Math.sqrt(power) * 320)));
     }, 100);
-    const resume = () => context.resume();
-    addEventListener("pointerdown", resume, { once: true });
-    addEventListener("keydown", resume, { once: true });
-    this.#meter = () => { clearInterval(timer); context.close(); };
+    // Some browsers let a page listen only after a press of a button or key.
+    const over = new AbortController();
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => context.resume(), { once: true, signal: over.signal });
+    this.#meter = () => { over.abort(); clearInterval(timer); context.close(); };
   }
 
   stopMeter() { this.#meter?.(); this.#meter = null; }

@@ -13,7 +13,6 @@ export class Line {
     this.heard = heard;
     this.changed = changed;
     this.#url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-    this.#again = this.#again.bind(this);
     addEventListener("online", this.#again);
     this.#open();
   }
@@ -54,11 +53,11 @@ export class Line {
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
 
-  #again() {
+  #again = () => {
     if (this.#closed || this.#socket) return;
     clearTimeout(this.#timer);
     this.#open();
-  }
+  };
 
   /** Says something now; false if the line is down. */
   say(message) {

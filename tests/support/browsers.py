@@ -1,0 +1,112 @@
+"""Real browsers with a fake camera, and what they see and hear of each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+]
+
+# Every peer connection of a page, so that a test can ask for its figures.
+WATCH_PEERS = """
+window.__peers = [];
+const Real = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Real {
+  constructor(...args) { super(...args); window.__peers.push(this); }
+};
+window.RTCPeerConnection.generateCertificate = Real.generateCertificate.bind(Real);
+"""
+
+FIGURES = """async () => {
+  const sum = { frames: 0, audio: 0, sent: 0, live: 0, kinds: [] };
+  for (const pc of window.__peers) {
+    if (pc.connectionState === "closed") continue;
+    sum.live += 1;
+    const reports = await pc.getStats();
+    for (const r of reports.values()) {
+      if (r.type === "inbound-rtp" && r.kind === "video") sum.frames += r.framesDecoded ?? 0;
+      if (r.type === "inbound-rtp" && r.kind === "audio") sum.audio += r.totalAudioEnergy ?? 0;
+      if (r.type === "outbound-rtp") sum.sent += r.bytesSent ?? 0;
+      if (r.type === "candidate-pair" && r.state === "succeeded" && r.nominated) {
+        sum.kinds.push(reports.get(r.localCandidateId)?.candidateType);
+      }
+    }
+  }
+  return sum;
+}"""
+
+# How much the pixels of the other's picture differ, and their sum (0 for a black picture).
+PICTURE = """() => {
+  const video = [...document.querySelectorAll("#stage .tile:not(.self) video")].find((v) => v.videoWidth);
+  if (!video) return { variance: 0, sum: 0 };
+  const canvas = document.createElement("canvas");
+  canvas.width = 80; canvas.height = 60;
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0, 80, 60);
+  const data = context.getImageData(0, 0, 80, 60).data;
+  let sum = 0, squares = 0, n = 0;
+  for (let i = 0; i < data.length; i += 4) { const v = data[i] + data[i + 1] + data[i + 2]; sum += v; squares += v * v; n += 1; }
+  return { variance: squares / n - (sum / n) ** 2, sum };
+}"""
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium with a fake camera."""
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+
+
+def signed_in(browser: Browser, cookie: dict[str, Any], **options: Any) -> BrowserContext:
+    """A browser window of somebody signed in, whose peer connections can be asked."""
+    context = browser.new_context(**options)
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    context.add_init_script(WATCH_PEERS)
+    return context
+
+
+def figures(page: Page) -> dict[str, Any]:
+    return dict(page.evaluate(FIGURES))
+
+
+def wait_for(what: Callable[[], bool], *, seconds: float = 10, saying: str = "") -> float:
+    """Wait until `what` is true; how long that took. Raises AssertionError."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if what():
+            return time.monotonic() - start
+        time.sleep(0.05)
+    raise AssertionError(saying or "It did not come about in time.")
+
+
+def assert_sees_and_hears(page: Page, *, seconds: float = 12) -> None:
+    """The other's picture moves and is not black, and sound comes with it."""
+    start = figures(page)
+
+    def grows() -> bool:
+        now = figures(page)
+        return bool(now["frames"] > start["frames"] + 5 and now["audio"] > start["audio"])
+
+    try:
+        wait_for(grows, seconds=seconds)
+    except AssertionError:
+        raise AssertionError(f"Frames or sound stand still: {start} → {figures(page)}") from None
+    first = page.evaluate(PICTURE)
+    assert first["variance"] > 100, first
+    wait_for(
+        lambda: page.evaluate(PICTURE)["sum"] != first["sum"],
+        seconds=5,
+        saying="The picture does not change.",
+    )

@@ -1,0 +1,127 @@
+"""A real Roost for tests: its own process, port and data folder; it can be killed and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`roost serve` on a data folder. `origin` is where it is; its words go to `log`."""
+
+    def __init__(self, data_dir: Path, *, port: int = 0, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.port = port or free_port()
+        self.settings = settings
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = data_dir / "server.log"
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process of this Roost runs with: no setting of the caller's own."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+        return own | {
+            "ROOST_DATA_DIR": str(self.data_dir),
+            "ROOST_PORT": str(self.port),
+            "PYTHONPATH": str(ROOT),
+            **self.settings,
+        }
+
+    def start(self, *, seconds: float = 40) -> Server:
+        """Start it and wait until it is ready. Raises RuntimeError with its log if it is not."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "roost.config.cli", "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_ready(seconds=seconds)
+        return self
+
+    def wait_ready(self, *, seconds: float = 40) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process is None or self.process.poll() is not None:
+                break
+            try:
+                with urlopen(f"{self.origin}/readyz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except (URLError, OSError):
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"Roost is not ready:\n{self.log.read_text()[-4000:]}")
+
+    def kill(self) -> None:
+        """kill -9: no goodbye, nothing tidied."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """An orderly end."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        self.process = None
+
+    def restart(self) -> None:
+        """kill -9, then again on the same port and data."""
+        self.kill()
+        self.start()
+
+    def run(self, code: str, *arguments: str) -> str:
+        """Run Python with Django set up on this Roost's data. Returns what it prints."""
+        whole = "import django\ndjango.setup()\n" + code
+        done = subprocess.run(
+            [sys.executable, "-c", whole, *arguments],
+            cwd=ROOT,
+            env=self.environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-4000:])
+        return done.stdout
+
+
+@contextmanager
+def serving(data_dir: Path, **settings: str) -> Iterator[Server]:
+    """A ready server for the length of a block."""
+    server = Server(data_dir, **settings)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
