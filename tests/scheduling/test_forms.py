@@ -100,9 +100,8 @@ def test_hostile_values_are_refused_in_words(name: str, value: str) -> None:
         assert name in form.errors
 
 
-@pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("name", ["form_key", "clients", "therapist", "service", "mode"])
-def test_hostile_booking_is_refused(cast: Cast, maple: Practice, name: str, value: str) -> None:
+def test_hostile_booking_is_refused(cast: Cast, maple: Practice, name: str) -> None:
     data: dict[str, Any] = {
         "form_key": "5b0f4ba9-57a6-4b4e-a2ad-3a6cc1a7d6a4",
         "clients": [str(cast.casey.uuid)],
@@ -113,11 +112,11 @@ def test_hostile_booking_is_refused(cast: Cast, maple: Practice, name: str, valu
         "hour": "14:00",
     }
     assert BookingForm(cast.olivia, data, tz=TORONTO).is_valid()
-    form = BookingForm(
-        cast.olivia, data | {name: [value] if name == "clients" else value}, tz=TORONTO
-    )
-    assert not form.is_valid()
-    assert set(form.errors) == {name}
+    for value in HOSTILE:
+        sent = data | {name: [value] if name == "clients" else value}
+        form = BookingForm(cast.olivia, sent, tz=TORONTO)
+        assert not form.is_valid()
+        assert set(form.errors) == {name}
 
 
 def test_the_same_client_twice_is_one(cast: Cast, maple: Practice) -> None:

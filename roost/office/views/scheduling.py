@@ -111,13 +111,16 @@ def today(request: HttpRequest) -> HttpResponse:
     reader = Reader(request.staff, request.practice, now(), rows)
     _record_schedule(request, reader)
     before, after = day - timedelta(days=1), day + timedelta(days=1)
+    near = say_relative_day(day, this_day)
     context = {
         "day": day,
         "is_today": day == this_day,
         "heading": say_day(day, this_day),
         "lines": reader.day(day, with_free=whose is not None),
         "tally": reader.tally(with_free=whose is not None),
-        "tally_heading": say_relative_day(day, this_day),
+        "tally_heading": near,
+        "is_past": day < this_day,
+        "when": near.lower() if near in ("Today", "Tomorrow", "Yesterday") else f"on {near}",
         "whose": whose,
         "whose_choices": _whose_choices(request, whose),
         "before": (say_day(before, this_day), _query(before, whose, request)),
