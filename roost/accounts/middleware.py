@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.auth import get_user
+from django.contrib.auth import HASH_SESSION_KEY
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 
 from roost.accounts.models import Account, SignIn
 from roost.audit.services import record_refusal
@@ -28,15 +29,29 @@ class SignInMiddleware:
         request.account, request.is_idle = None, False  # type: ignore[attr-defined]
         practice = request.practice  # type: ignore[attr-defined]
         if practice is not None and request.session.session_key:
-            account = get_user(request)
-            if isinstance(account, Account):
-                request.account = account  # type: ignore[attr-defined]
+            request.account = self._account_of(request)  # type: ignore[attr-defined]
+            if request.account is not None:  # type: ignore[attr-defined]
                 self._keep_alive(request, practice)
         request.user = request.account  # type: ignore[attr-defined, assignment]
         response = self.get_response(request)
         if practice is not None and response.status_code in (403, 404):
             self._note_refusal(request, response.status_code)
         return response
+
+    def _account_of(self, request: HttpRequest) -> Account | None:
+        """The account of the sign-in that came with the session, in the same query.
+
+        As `django.contrib.auth.get_user` does, it holds the password's hash against the one at
+        sign-in, so that no sign-in outlives a change of password.
+        """
+        told = request.session.get(HASH_SESSION_KEY, "")
+        row: SignIn | None = request.session.row  # type: ignore[attr-defined]
+        if row is None or not row.account.is_active:
+            return None
+        if not constant_time_compare(told, row.account.get_session_auth_hash()):
+            request.session.flush()
+            return None
+        return row.account
 
     def _keep_alive(self, request: HttpRequest, practice) -> None:  # type: ignore[no-untyped-def]
         row: SignIn | None = request.session.row  # type: ignore[attr-defined]

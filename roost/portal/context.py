@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from roost.clients.enums import Relationship
+from roost.clients.models import PortalAccess
 from roost.clients.queries import access_held_by
 from roost.core.text import initials
 
@@ -18,10 +19,17 @@ def person(request: HttpRequest) -> dict[str, Any]:
     return {"person_name": name, "initials": initials(name)}
 
 
+def held_by(request: HttpRequest) -> list[PortalAccess]:
+    """What the reader has access to, looked up once for the length of the request."""
+    if not hasattr(request, "_held"):
+        request._held = list(access_held_by(request.account))  # type: ignore[attr-defined]
+    return request._held  # type: ignore[attr-defined, no-any-return]
+
+
 def person_name(request: HttpRequest) -> str:
     """The name on the record that the reader is; kept for the length of the request."""
     if not hasattr(request, "_person_name"):
         account = request.account  # type: ignore[attr-defined]
-        own = access_held_by(account).filter(relationship=Relationship.SELF).first()
-        request._person_name = own.client.name if own else account.email  # type: ignore[attr-defined]
+        own = [a for a in held_by(request) if a.relationship == Relationship.SELF]
+        request._person_name = own[0].client.name if own else account.email  # type: ignore[attr-defined]
     return request._person_name  # type: ignore[attr-defined, no-any-return]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -11,7 +12,7 @@ from django.forms import BoundField
 from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_urlconf, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -26,10 +27,15 @@ COUNTS = ("Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eig
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """A decorative icon of the sprite, hidden from assistive technology; `css` adds classes."""
+    return _icon(static("core/icons.svg"), name, css)
+
+
+@lru_cache(maxsize=256)
+def _icon(sprite: str, name: str, css: str) -> SafeString:
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         f" {css}" if css else "",
-        static("core/icons.svg"),
+        sprite,
         name,
     )
 
@@ -38,7 +44,15 @@ def _path(request: HttpRequest, name: str, args: tuple[Any, ...], kwargs: dict[s
     door, slug = request.door, request.practice.slug  # type: ignore[attr-defined]
     if args:
         return reverse(f"{door}:{name}", args=(slug, *args))
+    if not kwargs:
+        return _plain_path(get_urlconf(), door, slug, name)
     return reverse(f"{door}:{name}", kwargs={"practice": slug, **kwargs})
+
+
+@lru_cache(maxsize=4096)
+def _plain_path(urlconf: str | None, door: str, slug: str, name: str) -> str:
+    """The same few links stand on every page of a practice."""
+    return reverse(f"{door}:{name}", urlconf=urlconf, kwargs={"practice": slug})
 
 
 @register.simple_tag(takes_context=True)

@@ -16,10 +16,11 @@ from roost.audit.services import record_read
 from roost.clients.enums import Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
-from roost.clients.queries import access_held_by, get_access_for, opens
+from roost.clients.queries import get_access_for, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
 from roost.core.time import now
+from roost.portal.context import held_by
 from roost.portal.next_session import describe_next
 from roost.scheduling.queries import history_for_access, next_appointment_for_access
 from roost.staff.permissions import Who, open_to
@@ -57,7 +58,7 @@ def _chosen(request: HttpRequest, held: list[PortalAccess]) -> PortalAccess | No
 @open_to(Who.ACCOUNT)
 def account(request: HttpRequest) -> HttpResponse:
     """My Account of one person: the next session first, then details and sessions."""
-    held = list(access_held_by(request.account))
+    held = held_by(request)
     access = _chosen(request, held)
     if access is None:
         return page(request, "portal/no_access.html")

@@ -1,0 +1,16 @@
+"""Run every benchmark and print its table."""
+
+import sys
+
+from bench import pages, video, weight
+
+
+def main() -> int:
+    for part in (weight, pages, video):
+        part.main()
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
