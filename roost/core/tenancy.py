@@ -37,7 +37,7 @@ def scope(practice_id: int) -> Iterator[None]:
 def across_practices() -> Iterator[None]:
     """Read the rows of all practices: for the worker's queue and the socket watch, no page.
 
-    Inside the block nothing can be created or saved: open a `scope` for that.
+    Inside the block nothing can be created, changed or saved: open a `scope` for that.
     """
     token = _scope.set(_ACROSS)
     try:
@@ -78,6 +78,7 @@ class TenantQuerySet(models.QuerySet):
     """A query set whose writes stay inside the practice served."""
 
     def update(self, **values: Any) -> int:
+        current_practice_id()
         if "practice" in values or "practice_id" in values:
             raise OtherPractice(f"A {self.model.__name__} cannot change its practice.")
         for field in self.model._meta.concrete_fields:
@@ -87,6 +88,8 @@ class TenantQuerySet(models.QuerySet):
         return super().update(**values)
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        if kwargs.get("update_conflicts"):
+            raise OtherPractice("The row in conflict may belong to another practice.")
         objs = list(objs)
         for obj in objs:
             obj.check_practice()
@@ -96,7 +99,11 @@ class TenantQuerySet(models.QuerySet):
         objs = list(objs)
         for obj in objs:
             obj.check_practice(set(fields))
-        return super().bulk_update(objs, fields, *args, **kwargs)
+        # Django turns the checked values into one expression, which `update` here would refuse.
+        rows = models.QuerySet(self.model, using=self._db)
+        return rows.filter(practice_id=current_practice_id()).bulk_update(
+            objs, fields, *args, **kwargs
+        )
 
 
 class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
@@ -120,6 +127,20 @@ class TenantModel(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        self.check_practice(None if update_fields is None else set(update_fields))
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if self.practice_id != current_practice_id():
+            raise OtherPractice(f"This {type(self).__name__} belongs to another practice.")
+        return super().delete(*args, **kwargs)
+
+    def _do_update(self, base_qs: Any, *args: Any) -> bool:
+        # A row that was given the key of a foreign one finds nothing to change.
+        mine = base_qs.filter(practice_id=self.practice_id)
+        return bool(super()._do_update(mine, *args))  # type: ignore[misc]
+
     def check_practice(self, fields: set[str] | None = None) -> None:
         """Raise OtherPractice unless this row and all it points to belong to the scope."""
         served = current_practice_id()
@@ -135,18 +156,8 @@ class TenantModel(models.Model):
             cached = self._state.fields_cache.get(field.name)
             value = getattr(self, field.attname)
             if cached is not None and getattr(cached, field.target_field.attname) == value:
-                _refuse_foreign(type(self), field, cached)
-            elif self._state.adding or fields is not None:
-                _refuse_foreign(type(self), field, value)
-
-    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        self.check_practice(None if update_fields is None else set(update_fields))
-        super().save(*args, update_fields=update_fields, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        if self.practice_id != current_practice_id():
-            raise OtherPractice(f"This {type(self).__name__} belongs to another practice.")
-        return super().delete(*args, **kwargs)
+                value = cached
+            _refuse_foreign(type(self), field, value)
 
     def here(self) -> Self:
         """This row, after a check that it belongs to the practice served."""

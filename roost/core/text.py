@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 # Marks that turn the direction of text, and other unseen ones (Unicode UAX #9, bidi controls).
-_UNSEEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPACE = re.compile(r"\s+")
 
@@ -38,10 +38,11 @@ def clean_email(text: str) -> str:
     """
     text = one_line(text).lower()
     local, at, domain = text.rpartition("@")
-    if not at or not local or "." not in domain:
+    if not at or not local or "." not in domain or domain.startswith("["):
         raise ValidationError("That address needs an @ and a domain, like casey@example.com.")
-    if len(text) > 254:
-        raise ValidationError("An e-mail address has at most 254 characters.")
+    # RFC 5321, 4.5.3.1: what a mail server need not take is no address here.
+    if len(text) > 254 or len(local) > 64:
+        raise ValidationError("An e-mail address has at most 254 characters, 64 before the @.")
     try:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:

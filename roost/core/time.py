@@ -39,8 +39,9 @@ def from_wall_time(day: date, hour: time, tz: ZoneInfo, fold: int | None = None)
     )
     if first == second:
         return first
-    # In a gap the two readings do not lead back to the wall time; in a fold both do.
-    if first.astimezone(tz).time().replace(fold=0) != hour.replace(fold=0):
+    # In a gap the two readings do not lead back to the wall time; in a fold both do. The day is
+    # compared too: a zone that changes sides of the date line skips a whole one.
+    if first.astimezone(tz).replace(tzinfo=None, fold=0) != datetime.combine(day, hour):
         raise WallTimeInGap
     if fold is None:
         raise WallTimeInFold
