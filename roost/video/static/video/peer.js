@@ -7,7 +7,8 @@ const originOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
 
 export class Peer {
   cid = "";
-  stream = new MediaStream();
+  /** Apart, since a picture that does not come would hold the sound back. */
+  streams = { audio: new MediaStream(), video: new MediaStream() };
   /** What the other side says of itself: whether its camera and microphone are on. */
   about = { camera: true, microphone: true };
   #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #offering = false; #failures = 0;
@@ -34,8 +35,9 @@ export class Peer {
       if (candidate?.candidate) this.#tell({ candidate: candidate.toJSON() });
     };
     pc.ontrack = ({ track }) => {
-      for (const old of this.stream.getTracks()) if (old.kind === track.kind) this.stream.removeTrack(old);
-      this.stream.addTrack(track);
+      const stream = this.streams[track.kind];
+      for (const old of stream.getTracks()) stream.removeTrack(old);
+      stream.addTrack(track);
       this.changed(this);
     };
     pc.onconnectionstatechange = () => this.#look(pc);

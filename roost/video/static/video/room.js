@@ -65,7 +65,9 @@ function drawDevices() {
     tile.classList.toggle("tile-off", !cameraOn);
     tile.querySelector(".tile-note").hidden = cameraOn;
     const video = tile.querySelector("video");
-    if (video.srcObject !== devices.stream) video.srcObject = devices.stream;
+    // Never an empty stream: the page would not finish loading.
+    const stream = devices.tracks.video ? devices.stream : null;
+    if (video.srcObject !== stream) video.srcObject = stream;
   }
   const trouble = devices.troubles.video;
   byId("preview-note").lastElementChild.textContent = trouble ? "No camera picture" : "Your camera is off";
@@ -344,7 +346,10 @@ function drawTile(peer, isDead = false) {
   const name = nameOf(peer.cid);
   const video = tile.querySelector("video");
   video.setAttribute("aria-label", name ? `${name}’s video` : "Video");
-  if (video.srcObject !== peer.stream && peer.stream.getTracks().length) { video.srcObject = peer.stream; play(video); }
+  for (const [kind, player] of [["video", video], ["audio", tile.querySelector("audio")]]) {
+    const stream = peer.streams[kind];
+    if (player.srcObject !== stream && stream.getTracks().length) { player.srcObject = stream; play(player); }
+  }
   const { connectionState } = peer.pc;
   const caption = connectionState === "connected" && !peer.about.microphone ? `${name}, muted` : name;
   tile.querySelector(".tile-name").textContent = caption;
@@ -366,19 +371,19 @@ function layOut() {
   byId("stage").classList.toggle("stage-2", tiles.size > 1);
 }
 
-function play(video) {
-  video.play().catch((error) => { if (error.name === "NotAllowedError") byId("resume").hidden = false; });
+function play(player) {
+  player.play().catch((error) => { if (error.name === "NotAllowedError") byId("resume").hidden = false; });
 }
 
 byId("resume").addEventListener("click", async () => {
   byId("resume").hidden = true;
-  for (const tile of tiles.values()) play(tile.querySelector("video"));
+  for (const tile of tiles.values()) tile.querySelectorAll("video, audio").forEach(play);
   await devices.open();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || shown !== "call") return;
   const stopped = ["audio", "video"].some((kind) => devices.wants[kind] && devices.tracks[kind] && (devices.tracks[kind].readyState === "ended" || devices.tracks[kind].muted));
-  const paused = [...tiles.values()].some((tile) => tile.querySelector("video").paused);
+  const paused = [...tiles.values()].some((tile) => tile.querySelector("audio").paused);
   byId("resume").hidden = !(stopped || paused);
 });
 

@@ -1,0 +1,267 @@
+"""Two people meet on video, in real browsers on a real server, and nothing keeps them apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests.support.browsers import (
+    assert_sees_and_hears,
+    figures,
+    launch,
+    signed_in,
+    wait_for,
+)
+from tests.support.rooms import Booked, book
+from tests.support.server import Server, serving
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("roost")
+    with serving(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+class Two:
+    """A therapist's and a client's window on one session."""
+
+    def __init__(self, browser: Browser, booked: Booked, **options: object) -> None:
+        self.booked = booked
+        self.complaints: list[str] = []
+        self.contexts = [
+            signed_in(browser, booked.cookie("office"), **options),
+            signed_in(browser, booked.cookie("portal"), **options),
+        ]
+        self.tara, self.casey = (context.new_page() for context in self.contexts)
+        for page in (self.tara, self.casey):
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+    def casey_waits(self) -> None:
+        self.casey.goto(self.booked.portal_room())
+        self.casey.get_by_role("button", name="Go to the waiting room").click()
+        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+
+    def tara_goes_in(self) -> None:
+        self.tara.get_by_role("button", name="Go into the room").click()
+
+    def meet(self) -> None:
+        """Casey waits, Tara goes in and admits: the call is on."""
+        self.casey_waits()
+        self.tara.goto(self.booked.office_room)
+        self.tara_goes_in()
+        self.tara.get_by_role("button", name="Admit").click()
+        self.assert_meet()
+
+    def assert_meet(self) -> None:
+        assert_sees_and_hears(self.casey)
+        assert_sees_and_hears(self.tara)
+
+
+@pytest.fixture
+def two(server: Server, chromium: Browser) -> Iterator[Two]:
+    pair = Two(chromium, book(server))
+    yield pair
+    pair.close()
+    assert pair.complaints == []
+
+
+def frames_grow(page: Page, *, seconds: float = 2) -> bool:
+    before = figures(page)["frames"]
+    page.wait_for_timeout(seconds * 1000)
+    return bool(figures(page)["frames"] > before + 10)
+
+
+def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server) -> None:
+    two.tara.goto(f"{two.booked.office}/clients/")
+    two.casey_waits()
+    # No media leaves before admission: the waiting room knows nobody.
+    assert figures(two.casey)["sent"] == 0
+
+    # Tara is told on whatever page of the office she is.
+    knock = two.tara.get_by_role("link", name="Casey is waiting")
+    expect(knock).to_be_visible(timeout=5000)
+    expect(two.tara).to_have_title("(1) Clients – Maple Counselling")
+    knock.click()
+    two.tara_goes_in()
+    two.assert_meet()
+
+    server.kill()
+    assert frames_grow(two.casey)
+    assert frames_grow(two.tara)
+    expect(two.casey.get_by_text("Your line dropped and is being mended")).to_be_visible()
+
+    server.start()
+    up = time.monotonic()
+    for page in (two.casey, two.tara):
+        expect(page.get_by_text("Your line dropped")).not_to_be_visible(timeout=10_000)
+    assert time.monotonic() - up < 10
+    two.assert_meet()
+
+    two.casey.reload()
+    two.assert_meet()
+
+    two.casey.get_by_role("button", name="Leave").click()
+    expect(two.casey.get_by_role("heading", name="You have left the session")).to_be_visible()
+    expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible()
+    two.casey.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+
+def test_who_left_returns_from_another_page(two: Two) -> None:
+    two.meet()
+    two.casey.get_by_role("button", name="Leave").click()
+    two.casey.goto(two.booked.portal_room())
+    two.casey.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+
+def test_the_therapist_reloads_and_both_reload_at_once(two: Two) -> None:
+    two.meet()
+    two.tara.reload()
+    two.assert_meet()
+    two.casey.evaluate("location.reload()")
+    two.tara.reload()
+    two.assert_meet()
+
+
+def test_the_server_dies_while_the_client_reloads(two: Two, server: Server) -> None:
+    two.meet()
+    server.kill()
+    server.start()
+    two.casey.reload()
+    two.assert_meet()
+
+
+def test_the_therapist_ends_and_opens_again(two: Two) -> None:
+    two.meet()
+    two.tara.get_by_role("button", name="End session").click()
+    two.tara.get_by_role("button", name="End it now").click()
+    expect(two.tara.get_by_role("heading", name="You ended this session")).to_be_visible()
+    expect(two.casey.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    two.casey.get_by_role("button", name="Back to the waiting room").click()
+    expect(two.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+
+    two.tara.get_by_role("button", name="Re-open the room").click()
+    two.tara_goes_in()
+    # Whoever was in the call waits again, until admitted again.
+    assert figures(two.casey)["sent"] == 0
+    two.tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+
+
+def test_who_is_removed_cannot_come_back_until_let_in(two: Two) -> None:
+    two.meet()
+    two.tara.get_by_role("button", name="Remove").click()
+    closed = two.casey.get_by_role("heading", name="Tara has closed the room for you")
+    expect(closed).to_be_visible()
+    two.casey.goto(two.booked.portal_room())
+    expect(closed).to_be_visible()
+    expect(two.casey.get_by_role("button", name="Go to the waiting room")).to_have_count(0)
+
+    two.tara.get_by_role("button", name="Let back in").click()
+    expect(two.tara.get_by_role("button", name="Let back in")).to_have_count(0)
+    two.casey.reload()
+    two.casey.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+
+def test_a_second_window_takes_over(two: Two) -> None:
+    two.meet()
+    second = two.contexts[1].new_page()
+    second.goto(two.booked.portal_room())
+    second.get_by_role("button", name="Return to session").click()
+    assert_sees_and_hears(second)
+    assert_sees_and_hears(two.tara)
+    expect(
+        two.casey.get_by_role("heading", name="You are in this session in another window")
+    ).to_be_visible()
+
+
+def test_mute_and_camera_are_told_to_the_other(two: Two) -> None:
+    two.meet()
+    two.casey.get_by_role("button", name="Camera off").click()
+    expect(two.tara.get_by_text("Casey’s camera is off")).to_be_visible()
+    two.casey.get_by_role("button", name="Mute").click()
+    expect(two.tara.get_by_text("Casey, muted")).to_be_visible()
+    before = figures(two.tara)
+    two.casey.get_by_role("button", name="Camera off").click()
+    two.casey.get_by_role("button", name="Mute").click()
+    expect(two.tara.get_by_text("Casey’s camera is off")).not_to_be_visible()
+    wait_for(lambda: figures(two.tara)["frames"] > before["frames"] + 5)
+    two.assert_meet()
+
+
+def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
+    two.casey.add_init_script(
+        """const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (wanted) => wanted.video
+          ? Promise.reject(new DOMException("none", "NotFoundError")) : real(wanted);"""
+    )
+    two.casey.goto(two.booked.portal_room())
+    expect(two.casey.get_by_text("We find no camera on this device")).to_be_visible()
+    two.casey.get_by_role("button", name="With audio only").click()
+    two.tara.goto(two.booked.office_room)
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    assert_sees_and_hears(two.casey)
+    expect(two.tara.get_by_text("Casey’s camera is off")).to_be_visible()
+    start = figures(two.tara)["audio"]
+    wait_for(lambda: figures(two.tara)["audio"] > start)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("NotAllowedError", "The browser is keeping the camera from us"),
+        ("NotFoundError", "We find no camera on this device"),
+        ("NotReadableError", "Another program holds the camera"),
+    ],
+)
+def test_each_trouble_is_told_apart_and_one_can_just_listen(
+    two: Two, error: str, words: str
+) -> None:
+    two.casey.add_init_script(
+        f"""navigator.mediaDevices.getUserMedia = () =>
+        Promise.reject(new DOMException("no", "{error}"));"""
+    )
+    two.casey.goto(two.booked.portal_room())
+    expect(two.casey.get_by_text(words)).to_be_visible()
+    two.casey.get_by_role("button", name="Just listen").click()
+    two.tara.goto(two.booked.office_room)
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    assert_sees_and_hears(two.casey)
+
+
+def test_the_whole_way_by_keyboard(two: Two) -> None:
+    two.casey.goto(two.booked.portal_room())
+    two.casey.get_by_label("Your name in the session").focus()
+    two.casey.keyboard.press("Enter")
+    expect(two.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+    two.tara.goto(two.booked.office_room)
+    two.tara.get_by_label("Your name in the session").focus()
+    two.tara.keyboard.press("Enter")
+    two.tara.get_by_role("button", name="Admit").focus()
+    two.tara.keyboard.press("Enter")
+    two.assert_meet()
+    two.casey.get_by_role("button", name="Leave").focus()
+    two.casey.keyboard.press("Space")
+    expect(two.casey.get_by_role("heading", name="You have left the session")).to_be_focused()
