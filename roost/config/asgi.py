@@ -17,6 +17,7 @@ from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from roost.accounts.chores import tidy  # noqa: E402
 from roost.accounts.sockets import DoorSockets  # noqa: E402
 from roost.core import wake  # noqa: E402
 from roost.core.push import use_loop  # noqa: E402
@@ -74,7 +75,7 @@ class Application:
             if message["type"] == "lifespan.startup":
                 use_loop(asyncio.get_running_loop())
                 if with_worker:
-                    threading.Thread(target=work, args=(self.stop,), name="worker").start()
+                    threading.Thread(target=work, args=(self.stop, [tidy]), name="worker").start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 use_loop(None)

@@ -129,6 +129,7 @@ def _is_demo_database() -> bool:
 
 def worker() -> int:
     """Deliver mail until told to stop."""
+    from roost.accounts.chores import tidy
     from roost.core import wake
     from roost.outbox.worker import work
 
@@ -140,7 +141,7 @@ def worker() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    work(stop)
+    work(stop, [tidy])
     return 0
 
 

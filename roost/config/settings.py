@@ -92,7 +92,9 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 DEBUG = False
-ALLOWED_HOSTS = [_origin.hostname] + (sorted(LOOPBACK) if not ORIGIN_IS_SECURE else [])
+ALLOWED_HOSTS = [_origin.hostname] + (
+    [] if ORIGIN_IS_SECURE else ["127.0.0.1", "localhost", "[::1]"]
+)
 ROOST_TRUSTED_PROXIES = [p for p in env.str("ROOST_TRUSTED_PROXIES", "").split(",") if p.strip()]
 
 INSTALLED_APPS = [

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
@@ -14,13 +15,22 @@ from roost.outbox.services import deliver_due
 log = logging.getLogger("roost.worker")
 PAUSE_SECONDS = 1.0
 BEAT = timedelta(seconds=10)
+CHORES_EVERY = timedelta(hours=1)
 
 
-def work(stop: threading.Event) -> None:
-    """Deliver what is due until `stop` is set: at once when woken, else every second."""
+def work(stop: threading.Event, chores: Iterable[Callable[[], None]] = ()) -> None:
+    """Deliver what is due until `stop` is set: at once when woken, else every second.
+
+    `chores` of other domains are done once an hour.
+    """
     beat_at = now() - BEAT
+    chores_at = now()
     while not stop.is_set():
         try:
+            if now() >= chores_at:
+                chores_at = now() + CHORES_EVERY
+                for chore in chores:
+                    chore()
             if now() - beat_at >= BEAT:
                 beat_at = now()
                 beat()

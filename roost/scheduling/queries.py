@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
-from roost.accounts.models import Account
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
-from roost.clients.queries import access_held_by, clients_visible_to
+from roost.clients.queries import clients_visible_to
 from roost.clients.rules import OPENS
 from roost.core.time import day_bounds, now
 from roost.scheduling.models import Appointment, Attendee, Service
@@ -158,16 +157,27 @@ def _is_attended_by(client_id: int) -> Exists:
 # The portal
 
 
-def appointments_open_to(access: PortalAccess) -> QuerySet[Appointment]:
-    """The appointments that one portal access opens, as `clients.rules.OPENS` says.
+# What the portal shows of a session; more would only be carried about.
+SHOWN = [
+    "uuid", "practice_id", "client_id", "attendance",
+    "appointment__uuid", "appointment__practice_id", "appointment__mode",
+    "appointment__starts_at", "appointment__ends_at", "appointment__cancelled_at",
+    "appointment__therapist__display_name", "appointment__therapist__title",
+    "appointment__service__name",
+]  # fmt: skip
+
+
+def attendances_open_to(access: PortalAccess) -> QuerySet[Attendee]:
+    """What one portal access opens, as `clients.rules.OPENS` says: the client's own attendances,
+    each with its appointment, therapist and service, in one query however many.
 
     "shared" opens those at which both are attendees: the client of this access, and a client that
-    the same account is itself.
+    the same account is itself. Nobody else's name or attendance comes along.
     """
     extent = OPENS[access.relationship].sessions
     if access.ended_at is not None or extent == "none":
-        return Appointment.objects.none()
-    rows = Appointment.objects.filter(_is_attended_by(access.client_id))
+        return Attendee.objects.none()
+    rows = Attendee.objects.filter(client=access.client_id)
     if extent == "shared":
         oneself = (
             PortalAccess.objects.filter(
@@ -176,85 +186,49 @@ def appointments_open_to(access: PortalAccess) -> QuerySet[Appointment]:
             .exclude(client=access.client_id)
             .values("client")
         )
-        rows = rows.filter(
-            Exists(Attendee.objects.filter(appointment=OuterRef("pk"), client__in=oneself))
-        )
-    return rows
+        together = Attendee.objects.filter(
+            appointment=OuterRef("appointment"), client__in=oneself
+        ).order_by()
+        rows = rows.filter(Exists(together))
+    return rows.select_related("appointment__therapist", "appointment__service").only(*SHOWN)
 
 
-def upcoming_appointments_for_access(
+def upcoming_for_access(
     access: PortalAccess, *, moment: datetime | None = None, grace: timedelta = timedelta()
-) -> QuerySet[Appointment]:
-    """What is still to come or going on, earliest first; three queries however many rows.
+) -> QuerySet[Attendee]:
+    """What is still to come or going on, earliest first.
 
     `grace` is how long after its end a session still counts: the join window's minutes after.
     """
-    rows = appointments_open_to(access).filter(
-        cancelled_at=None, ends_at__gt=(moment or now()) - grace
+    rows = attendances_open_to(access).filter(
+        appointment__cancelled_at=None, appointment__ends_at__gt=(moment or now()) - grace
     )
-    return with_people(rows).order_by("starts_at", "pk")
+    return rows.order_by("appointment__starts_at", "appointment_id")
 
 
-def next_appointment_for_access(
+def next_for_access(
     access: PortalAccess, *, moment: datetime | None = None, grace: timedelta = timedelta()
-) -> Appointment | None:
-    """The session that My Account puts first, or None.
+) -> Attendee | None:
+    """The attendance that My Account puts first, or None.
 
     One that is over but still within `grace` gives way to one that begins within the same time.
     """
     moment = moment or now()
-    rows = list(upcoming_appointments_for_access(access, moment=moment, grace=grace)[:6])
-    return _first_of(rows, moment, grace)
-
-
-def next_appointment_for(
-    account: Account, *, moment: datetime | None = None, grace: timedelta = timedelta()
-) -> Appointment | None:
-    """The next session of anybody whose page the account may open, or None."""
-    moment = moment or now()
-    firsts = (
-        next_appointment_for_access(access, moment=moment, grace=grace)
-        for access in access_held_by(account)
-    )
-    rows = sorted((row for row in firsts if row is not None), key=lambda row: row.starts_at)
-    return _first_of(rows, moment, grace)
-
-
-def _first_of(rows: list[Appointment], moment: datetime, grace: timedelta) -> Appointment | None:
-    """Of rows in order of time: the one going on, else one over that nothing presses on, else
-    the one to come."""
-    live = [row for row in rows if row.ends_at > moment]
-    over = [row for row in rows if row.ends_at <= moment]
-    if not live or (over and live[0].starts_at > moment + grace):
+    rows = list(upcoming_for_access(access, moment=moment, grace=grace)[:6])
+    live = [row for row in rows if row.appointment.ends_at > moment]
+    over = [row for row in rows if row.appointment.ends_at <= moment]
+    if not live or (over and live[0].appointment.starts_at > moment + grace):
         return over[-1] if over else None
     return live[0]
 
 
-def history_for_access(access: PortalAccess, *, year: int | None = None) -> QuerySet[Appointment]:
+def history_for_access(access: PortalAccess, *, year: int | None = None) -> QuerySet[Attendee]:
     """Everything an access opens, past and future, cancelled ones too, newest first.
 
-    `year` is a calendar year in the zone that is active. Other people's names at a group session
-    are not for the reader: show the accessed client's attendance only.
+    `year` is a calendar year in the zone that is active.
     """
-    rows = appointments_open_to(access)
+    rows = attendances_open_to(access)
     if year is not None:
-        rows = rows.filter(starts_at__year=year) if 1900 <= year <= 2200 else rows.none()
-    return with_people(rows).order_by("-starts_at", "-pk")
-
-
-def get_appointment_for_access(access: PortalAccess, appointment_uuid: uuid.UUID) -> Appointment:
-    """An appointment that a portal access opens. Raises Http404 for any other."""
-    appointment = with_people(appointments_open_to(access)).filter(uuid=appointment_uuid).first()
-    if appointment is None:
-        raise Http404("There is no such session.")
-    return appointment
-
-
-def access_to_appointment(account: Account, appointment_uuid: uuid.UUID) -> list[PortalAccess]:
-    """The account's accesses that let it join this appointment, oldest first."""
-    return [
-        access
-        for access in access_held_by(account)
-        if OPENS[access.relationship].join
-        and appointments_open_to(access).filter(uuid=appointment_uuid).exists()
-    ]
+        in_year = rows.filter(appointment__starts_at__year=year)
+        rows = in_year if 1900 <= year <= 2200 else rows.none()
+    return rows.order_by("-appointment__starts_at", "-appointment_id")

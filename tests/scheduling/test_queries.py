@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.practices.models import Practice
-from roost.scheduling.models import Appointment
+from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import (
     appointments_in_week,
     appointments_of_client,
@@ -21,10 +21,9 @@ from roost.scheduling.queries import (
     get_service_for,
     get_therapist_for,
     history_for_access,
-    next_appointment_for,
-    next_appointment_for_access,
     next_appointment_of_client,
-    upcoming_appointments_for_access,
+    next_for_access,
+    upcoming_for_access,
     with_portal_access,
 )
 from roost.scheduling.services import cancel_appointment
@@ -33,6 +32,10 @@ from tests.support.cast import Cast, give, make_account, make_appointment, make_
 NOW = datetime(2026, 11, 24, 18, 56, tzinfo=UTC)
 TORONTO = ZoneInfo("America/Toronto")
 HOUR = timedelta(hours=1)
+
+
+def sessions(rows: Iterable[Attendee]) -> list[Appointment]:
+    return [row.appointment for row in rows]
 
 
 def queries(read: Callable[[], object]) -> int:
@@ -123,19 +126,19 @@ def test_what_a_relationship_opens(
     }
     access = give(cast.parker_account, cast.casey, relationship)
     expected = [named[name] for name in sees]
-    assert list(upcoming_appointments_for_access(access)) == expected
-    assert list(history_for_access(access)) == expected[::-1]
+    assert sessions(upcoming_for_access(access)) == expected
+    assert sessions(history_for_access(access)) == expected[::-1]
 
 
 def test_partner_sees_nothing_through_a_child_or_after_the_end(cast: Cast, maple: Practice) -> None:
     """Both must be there: the partner in person, by an access that still holds."""
     make_appointment(cast.tara, cast.casey, cast.remy, service=cast.family)
     access = give(cast.parker_account, cast.casey, Relationship.PARTNER)
-    assert list(history_for_access(access)) == []
+    assert sessions(history_for_access(access)) == []
     make_appointment(cast.tara, cast.casey, cast.robin, service=cast.family, starts_at=NOW + HOUR)
     assert history_for_access(access).count() == 1
     PortalAccess.objects.filter(account=cast.parker_account, client=cast.robin).update(ended_at=NOW)
-    assert list(history_for_access(access)) == []
+    assert sessions(history_for_access(access)) == []
 
 
 def test_ended_access_opens_nothing(cast: Cast, maple: Practice) -> None:
@@ -143,7 +146,7 @@ def test_ended_access_opens_nothing(cast: Cast, maple: Practice) -> None:
     access = PortalAccess.objects.get(account=cast.casey_account)
     assert history_for_access(access).count() == 1
     access.ended_at = NOW
-    assert list(history_for_access(access)) == []
+    assert sessions(history_for_access(access)) == []
 
 
 def test_upcoming_leaves_out_what_is_over_or_cancelled(cast: Cast, maple: Practice) -> None:
@@ -158,10 +161,10 @@ def test_upcoming_leaves_out_what_is_over_or_cancelled(cast: Cast, maple: Practi
     coming = make_appointment(
         cast.tara, cast.casey, service=cast.individual, starts_at=NOW + 2 * HOUR
     )
-    assert list(upcoming_appointments_for_access(access)) == [coming]
+    assert sessions(upcoming_for_access(access)) == [coming]
     grace = timedelta(minutes=30)
-    assert list(upcoming_appointments_for_access(access, grace=grace)) == [over, coming]
-    assert set(history_for_access(access)) == {over, cancelled, coming}
+    assert sessions(upcoming_for_access(access, grace=grace)) == [over, coming]
+    assert set(sessions(history_for_access(access))) == {over, cancelled, coming}
 
 
 def test_next_is_the_one_one_can_still_return_to(cast: Cast, maple: Practice) -> None:
@@ -169,7 +172,8 @@ def test_next_is_the_one_one_can_still_return_to(cast: Cast, maple: Practice) ->
     grace = timedelta(minutes=30)
 
     def next_one() -> Appointment | None:
-        return next_appointment_for_access(access, grace=grace)
+        found = next_for_access(access, grace=grace)
+        return found.appointment if found else None
 
     assert next_one() is None
     over = make_appointment(
@@ -186,13 +190,11 @@ def test_next_is_the_one_one_can_still_return_to(cast: Cast, maple: Practice) ->
     assert next_one() == soon
 
 
-def test_next_of_an_account_is_the_earliest_of_its_people(cast: Cast, maple: Practice) -> None:
+def test_next_of_a_client(cast: Cast, maple: Practice) -> None:
     make_appointment(cast.theo, cast.robin, service=cast.individual, starts_at=NOW + 5 * HOUR)
     childs = make_appointment(
         cast.theo, cast.remy, service=cast.individual, starts_at=NOW + 2 * HOUR
     )
-    assert next_appointment_for(cast.parker_account) == childs
-    assert next_appointment_for(cast.casey_account) is None
     assert next_appointment_of_client(cast.remy) == childs
     assert next_appointment_of_client(cast.casey) is None
 
@@ -203,9 +205,9 @@ def test_history_by_year(cast: Cast, maple: Practice) -> None:
         cast.tara, cast.casey, service=cast.individual, starts_at=datetime(2025, 6, 1, tzinfo=UTC)
     )
     make_appointment(cast.tara, cast.casey, service=cast.individual)
-    assert list(history_for_access(access, year=2025)) == [old]
-    assert list(history_for_access(access, year=9999)) == []
-    assert list(history_for_access(access, year=0)) == []
+    assert sessions(history_for_access(access, year=2025)) == [old]
+    assert sessions(history_for_access(access, year=9999)) == []
+    assert sessions(history_for_access(access, year=0)) == []
 
 
 @pytest.mark.parametrize("relationship", [Relationship.PARENT, Relationship.PARTNER])
@@ -215,9 +217,8 @@ def test_portal_reads_take_the_same_queries_for_one_row_and_for_three(
     access = give(cast.parker_account, cast.casey, relationship)
 
     def read() -> None:
-        for row in upcoming_appointments_for_access(access):
-            assert row.therapist.display_name and row.label
-            assert [attendee.client.name for attendee in row.attendees.all()]
+        for row in upcoming_for_access(access):
+            assert row.appointment.therapist.display_name and row.appointment.label
 
     def add(hours: int) -> None:
         make_appointment(
@@ -228,7 +229,7 @@ def test_portal_reads_take_the_same_queries_for_one_row_and_for_three(
     one = queries(read)
     add(3)
     add(5)
-    assert queries(read) == one == 3
+    assert queries(read) == one == 1
 
 
 def test_who_can_join_for_a_client(cast: Cast, maple: Practice) -> None:

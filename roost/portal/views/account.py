@@ -22,7 +22,7 @@ from roost.core.pages import page
 from roost.core.time import now
 from roost.portal.context import held_by
 from roost.portal.next_session import describe_next
-from roost.scheduling.queries import history_for_access, next_appointment_for_access
+from roost.scheduling.queries import history_for_access, next_for_access
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
@@ -75,11 +75,8 @@ def account(request: HttpRequest) -> HttpResponse:
     }
     if opened.sessions != "none":
         context["next"] = _next(request, access)
-        history = history_for_access(access)
-        context |= {
-            "sessions": _lines(access, history[:ON_MY_ACCOUNT]),
-            "session_count": history.count(),
-        }
+        rows = list(history_for_access(access)[: ON_MY_ACCOUNT + 1])
+        context |= {"sessions": rows[:ON_MY_ACCOUNT], "more": len(rows) > ON_MY_ACCOUNT}
     record_read(
         "account.viewed",
         by=request.account,
@@ -91,26 +88,20 @@ def account(request: HttpRequest) -> HttpResponse:
 
 def _next(request: HttpRequest, access: PortalAccess) -> Any:
     moment = now()
+    before = timedelta(minutes=request.practice.join_minutes_before)
     grace = timedelta(minutes=request.practice.join_minutes_after)
-    appointment = next_appointment_for_access(access, moment=moment, grace=grace)
-    if appointment is None:
+    mine = next_for_access(access, moment=moment, grace=grace)
+    if mine is None:
         return None
-    mine = next((a for a in appointment.attendees.all() if a.client_id == access.client_id), None)
     return describe_next(
-        appointment,
+        mine.appointment,
         request.practice,
         reader=request.zone,
         moment=moment,
-        stepped_out=appointment.is_video and mine is not None and has_stepped_out(mine),
+        stepped_out=mine.appointment.is_video
+        and mine.appointment.starts_at - before <= moment
+        and has_stepped_out(mine),
     )
-
-
-def _lines(access: PortalAccess, rows: Any) -> list[tuple[Any, Any]]:
-    """Each session with this person's own attendance; nobody else's name or attendance."""
-    return [
-        (row, next((a for a in row.attendees.all() if a.client_id == access.client_id), None))
-        for row in rows
-    ]
 
 
 @open_to(Who.ACCOUNT)
@@ -125,7 +116,7 @@ def sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
         "client": access.client,
         "is_self": access.relationship == Relationship.SELF,
         "found": found,
-        "sessions": _lines(access, found.object_list),
+        "sessions": found.object_list,
         "zone_words": request.zone.key.replace("_", " "),
     }
     return page(request, "portal/sessions.html", context)
