@@ -204,8 +204,16 @@ def _people(request: HttpRequest, chosen: list[Client], text: str) -> dict[str, 
     return {"chosen": chosen, "found": found, "more": more, "text": text, "searched": bool(text)}
 
 
-def _their_day(request: HttpRequest, therapist: StaffMember | None, day: date | None) -> Any:
-    """When a therapist is booked on a day, without anybody's name; None until both are known."""
+def _their_day(
+    request: HttpRequest,
+    therapist: StaffMember | None,
+    day: date | None,
+    but: Appointment | None = None,
+) -> Any:
+    """When a therapist is booked on a day, without anybody's name; None until both are known.
+
+    `but` is the appointment that is being moved.
+    """
     if therapist is None or day is None:
         return None
     tz = request.practice.zone
@@ -213,7 +221,11 @@ def _their_day(request: HttpRequest, therapist: StaffMember | None, day: date | 
     return {
         "heading": say_day(day, _today(request)),
         "therapist": therapist,
-        "taken": [say_hours(start, end, tz) for start, end in spans],
+        "taken": [
+            say_hours(start, end, tz)
+            for start, end in spans
+            if but is None or (start, end) != (but.starts_at, but.ends_at)
+        ],
     }
 
 
@@ -387,7 +399,7 @@ def move(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, f"Moved to {_says_when(request, moved)}.")
             return redirect(_day_of(request, moved))
-    beside = _their_day(request, found.therapist, _day_in(form, local))
+    beside = _their_day(request, found.therapist, _day_in(form, local), but=found)
     if request.method == "GET" and request.htmx.target == "their-day":
         return render(request, "office/scheduling/their_day.html", {"beside": beside})
     context = _show(request, found)
