@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configuration
+from django.contrib.auth.hashers import get_hashers, get_hashers_by_algorithm
 
 from roost.accounts.models import Account
 from roost.clients.models import Client
@@ -17,6 +18,9 @@ from tests.support.doors import Visitor
 
 # The same Argon2id, at a cost that a suite can bear.
 configuration.PASSWORD_HASHERS = ["tests.support.hashers.QuickArgon2"]
+# Django has looked the hashers up already, for the password that nobody has.
+get_hashers.cache_clear()
+get_hashers_by_algorithm.cache_clear()
 # Pages link to files by their own names; the hashed names are made by a real start only.
 configuration.STORAGES = {
     **configuration.STORAGES,
