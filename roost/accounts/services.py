@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.hashers import check_password, make_password
@@ -23,8 +24,11 @@ from roost.core.text import clean_email
 from roost.core.time import now
 from roost.outbox.services import enqueue
 
-# Stands in for the password of an account that does not exist: the same work, never right.
-_DUMMY = make_password(uuid.uuid4().hex)
+
+@cache
+def _nobodys_password() -> str:
+    """Stands in for the password of an account that does not exist: the same work, never right."""
+    return make_password(uuid.uuid4().hex)
 
 
 def socket_group(account_id: int) -> str:
@@ -42,13 +46,13 @@ def verify_log_in(email: str, password: str) -> Account:
     limits.count(subjects)
     account = find_account(email)
     known = account is not None and account.is_active
-    stored = _DUMMY
+    stored = nobodys = _nobodys_password()
     if account is not None and known:
         if account.has_own_password:
             stored = account.password
         elif account.has_starter_password:
             stored = account.starter_password
-    right = check_password(password, stored) and stored is not _DUMMY
+    right = check_password(password, stored) and stored is not nobodys
     if not right:
         record_refusal(by=account if known else None, status=401, route="log-in")
         raise WrongCredentials
