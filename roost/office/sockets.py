@@ -12,7 +12,7 @@ from roost.accounts.sockets import NOT_UNDERSTOOD, SignedInConsumer
 from roost.core.time import now
 from roost.staff.models import StaffMember
 from roost.staff.queries import staff_of
-from roost.video.consumers import RoomConsumer, is_idle
+from roost.video.consumers import SOON, RoomConsumer, is_idle
 from roost.video.queries import Seat, bell_group, get_staff_seat_for, waiting_for
 
 
@@ -23,6 +23,7 @@ class OfficeRoom(RoomConsumer):
         staff = staff_of(self.account)
         if staff is None:
             raise Http404("Only staff have an office.")
+        staff.account = self.account
         return get_staff_seat_for(staff, self.scope["url_route"]["kwargs"]["appointment"])
 
 
@@ -52,7 +53,7 @@ class BellConsumer(SignedInConsumer):
         await self.say(type="pong")
 
     async def bell_rang(self, event: dict[str, Any]) -> None:
-        await self._tell()
+        self._tell_in(SOON)
 
     async def gone(self) -> None:
         if self._timer is not None:
@@ -67,8 +68,12 @@ class BellConsumer(SignedInConsumer):
             self._timer.cancel()
             self._timer = None
         if until is not None:
-            seconds = max((until - now()).total_seconds(), 0) + 0.5
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._tell_again)
+            self._tell_in(max((until - now()).total_seconds(), 0) + 0.5)
+
+    def _tell_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._tell_again)
 
     def _tell_again(self) -> None:
         task = asyncio.get_running_loop().create_task(self._tell())

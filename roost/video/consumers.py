@@ -6,6 +6,7 @@ them, and keeps none of them. What each message may hold stands in `messages`.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from roost.accounts.sockets import NOT_UNDERSTOOD, SIGNED_OUT, SignedInConsumer
 from roost.audit.services import record_refusal
 from roost.core.time import now
 from roost.video import services
-from roost.video.enums import Closed, PersonState
+from roost.video.enums import Closed, PersonState, RoomState
 from roost.video.errors import (
     CidTaken,
     NoSuchPerson,
@@ -27,12 +28,14 @@ from roost.video.errors import (
 )
 from roost.video.messages import BadMessage, check, clean_name
 from roost.video.models import Presence
-from roost.video.queries import Seat, Standing, bell_group, standing_of
+from roost.video.queries import Seat, Standing, as_told, bell_group, standing_of
 from roost.video.rules import GRACE, IN_ROOM
+from roost.video.turn import ice_servers
 
 # Beside the close codes of every socket (roost.accounts.sockets).
 REFUSED, REPLACED, OVER = 4403, 4409, 4410
 SECONDS_TO_SAY_HELLO = 20.0
+SOON = 0.2
 
 
 def is_idle(consumer: SignedInConsumer) -> bool:
@@ -63,6 +66,9 @@ class RoomConsumer(SignedInConsumer):
         self.is_over = False
         self._hello: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None
+        self._soon: asyncio.TimerHandle | None = None
+        # The cids that this page may signal to.
+        self._known: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         standing, idle = await self.in_practice(self._first_look)
         if standing is None:
@@ -99,7 +105,7 @@ class RoomConsumer(SignedInConsumer):
             await self.close(NOT_UNDERSTOOD)
 
     async def gone(self) -> None:
-        for timer in (self._hello, self._next_look):
+        for timer in (self._hello, self._next_look, self._soon):
             if timer is not None:
                 timer.cancel()
         if self.standing is None:
@@ -149,27 +155,20 @@ class RoomConsumer(SignedInConsumer):
 
     async def hear_ready(self, message: dict[str, Any]) -> None:
         name = clean_name(message.get("name", ""))
-        await self._check_right()
-        await self.in_practice(services.enter_waiting_room, by=self.seat, cid=self.cid, name=name)
+        await self._act(services.enter_waiting_room, cid=self.cid, name=name)
         await self._look()
 
     async def hear_admit(self, message: dict[str, Any]) -> None:
-        await self._check_right()
-        await self.in_practice(services.admit_person, by=self.seat, cid=message["cid"])
+        await self._act(services.admit_person, cid=message["cid"])
 
     async def hear_remove(self, message: dict[str, Any]) -> None:
-        await self._check_right()
-        await self.in_practice(services.remove_person, by=self.seat, cid=message["cid"])
+        await self._act(services.remove_person, cid=message["cid"])
 
     async def hear_end(self, message: dict[str, Any]) -> None:
-        await self._check_right()
-        await self.in_practice(services.end_room, by=self.seat)
+        await self._act(services.end_room)
 
     async def hear_join(self, message: dict[str, Any]) -> None:
-        await self._check_right()
-        offered = await self.in_practice(
-            services.note_connected, by=self.seat, cid=self.cid, offer=message.get("offer")
-        )
+        offered = await self._act(services.note_connected, cid=self.cid, offer=message.get("offer"))
         await self._look()
         await self.say(type="joined", cid=self.cid, offered=offered)
 
@@ -185,10 +184,7 @@ class RoomConsumer(SignedInConsumer):
         await self._look(quietly=True)
 
     async def hear_signal(self, message: dict[str, Any]) -> None:
-        if not self._is_inside():
-            return
-        other = self._other(message["to"])
-        if other is None:
+        if not self._is_inside() or message["to"] not in self._known:
             return
         await self.channel_layer.group_send(
             self.seat.room_group,
@@ -201,19 +197,17 @@ class RoomConsumer(SignedInConsumer):
             },
         )
 
-    async def _check_right(self) -> None:
-        """Look the seat up again before anything changes. Raises NotAllowed if it is gone."""
+    async def _act(self, act: Callable[..., Any], **details: Any) -> Any:
+        """Look the seat up again and act from it, in one go. Raises NotAllowed if it is gone."""
 
-        def look() -> Seat | None:
+        def run() -> Any:
             try:
-                return self.find_seat()
+                self.seat = self.find_seat()
             except Http404:
-                return None
+                raise NotAllowed from None
+            return act(by=self.seat, **details)
 
-        seat = await self.in_practice(look)
-        if seat is None:
-            raise NotAllowed
-        self.seat = seat
+        return await self.in_practice(run)
 
     # -- what happens in the room --------------------------------------------------------
 
@@ -221,7 +215,29 @@ class RoomConsumer(SignedInConsumer):
         knew = event["left"] and self._is_inside() and event["left"] != self.cid
         if knew:
             await self.say(type="left", cid=event["left"], reason=event["reason"])
-        await self._look()
+        if event["urgent"]:
+            await self._look()
+        else:
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Look once for several changes, and after what somebody is waiting for."""
+        if self._soon is None:
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_later(SOON, self._start, self._look)
+
+    async def room_admitted(self, event: dict[str, Any]) -> None:
+        """The door has opened for this person: told at once, before anything is looked up."""
+        if event["cid"] == self.cid and not self.is_over:
+            ice = ice_servers(event["person"], now())
+            await self.say(
+                type="state",
+                state=PersonState.ADMITTED.value,
+                elsewhere=False,
+                room=RoomState.OPEN.value,
+                people=event["people"],
+                ice=ice,
+            )
 
     async def room_joined(self, event: dict[str, Any]) -> None:
         if event["cid"] == self.cid or not self._is_inside():
@@ -229,8 +245,9 @@ class RoomConsumer(SignedInConsumer):
         said = {name: event[name] for name in ("cid", "name", "role")}
         if event["offer_to"] == self.cid:
             said["offer"] = event["offer"]
+        self._known.add(event["cid"])
         await self.say(type="joined", **said)
-        await self._look()
+        self._look_soon()
 
     async def room_signal(self, event: dict[str, Any]) -> None:
         if event["to"] == self.cid and self._is_inside():
@@ -259,10 +276,6 @@ class RoomConsumer(SignedInConsumer):
         standing = self.standing
         return standing is not None and standing.is_inside and standing.speaks_under(self.cid)
 
-    def _other(self, cid: str) -> Presence | None:
-        others = self.standing.others if self.standing else []
-        return next((p for p in others if p.cid == cid and p.state in IN_ROOM), None)
-
     def _stand(self) -> Standing | None:
         try:
             return standing_of(self.find_seat())
@@ -271,6 +284,9 @@ class RoomConsumer(SignedInConsumer):
 
     async def _look(self, *, quietly: bool = False) -> None:
         """Look at the database again, and tell the browser how it stands."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         if self.is_over or not self.cid:
             return
         was_inside = self._is_inside()
@@ -279,6 +295,7 @@ class RoomConsumer(SignedInConsumer):
             await self.say(type="ended", reason="gone", again=False)
             return await self._finish(OVER)
         self.standing, self.seat = standing, standing.seat
+        self._known = {p.cid for p in standing.others if p.state in IN_ROOM}
         if standing.closed == Closed.REMOVED and standing.speaks_under(self.cid):
             await self.say(type="left", cid=self.cid, reason="removed")
             return await self._finish(OVER)
@@ -312,12 +329,7 @@ class RoomConsumer(SignedInConsumer):
         }
 
     def _tell_of(self, person: Presence) -> dict[str, Any]:
-        told: dict[str, Any] = {
-            "cid": person.cid,
-            "name": person.display_name,
-            "role": "client" if person.attendee_id else "therapist",
-            "state": person.state,
-        }
+        told: dict[str, Any] = as_told(person)
         if self.seat.is_therapist and person.attendee is not None:
             # The name on the record, whatever somebody typed.
             told["id"] = str(person.uuid)
@@ -346,7 +358,7 @@ def _ring_again(seat: Seat) -> None:
     loop = asyncio.get_running_loop()
     for group, event in (
         (bell_group(seat.appointment.therapist_id), {"type": "bell.rang"}),
-        (seat.room_group, {"type": "room.changed", "left": "", "reason": ""}),
+        (seat.room_group, {"type": "room.changed", "left": "", "reason": "", "urgent": False}),
     ):
         _sending.add(task := loop.create_task(layer.group_send(group, event)))
         task.add_done_callback(_sending.discard)

@@ -62,11 +62,17 @@ class Seat:
     @property
     def person_group(self) -> str:
         """The group of this person's sockets in this room."""
-        return f"{self.room_group}.{self.attendee.pk if self.attendee else 'therapist'}"
+        return person_group(self.appointment, self.attendee.pk if self.attendee else None)
 
 
-def room_group(appointment: Appointment) -> str:
-    return f"room.{appointment.pk}"
+def person_group(appointment: Appointment, attendee_id: int | None) -> str:
+    """The group of one person's sockets; without an attendee, of the therapist's."""
+    return f"{room_group(appointment)}.{attendee_id or 'therapist'}"
+
+
+def room_group(appointment: Appointment | int) -> str:
+    """The group of everybody's sockets in an appointment's room."""
+    return f"room.{appointment if isinstance(appointment, int) else appointment.pk}"
 
 
 def bell_group(staff: StaffMember | int) -> str:
@@ -75,7 +81,7 @@ def bell_group(staff: StaffMember | int) -> str:
 
 
 def _appointment(appointment_uuid: uuid.UUID) -> Appointment:
-    rows = Appointment.objects.select_related("practice", "therapist__account")
+    rows = Appointment.objects.select_related("practice", "therapist")
     appointment: Appointment | None = rows.filter(uuid=appointment_uuid).first()
     if appointment is None:
         raise Http404("There is no such session.")
@@ -96,7 +102,7 @@ def seats_for(account: Account, appointment_uuid: uuid.UUID) -> list[Seat]:
     Raises Http404 when there is none.
     """
     appointment = _appointment(appointment_uuid)
-    attendees = appointment.attendees.select_related("client", "appointment")
+    attendees = appointment.attendees.select_related("client")
     by_client = {attendee.client_id: attendee for attendee in attendees}
     held = list(access_held_by(account).filter(client__in=by_client))
     seats = [
@@ -169,6 +175,16 @@ def people_of(appointment: Appointment) -> QuerySet[Presence]:
     return people.select_related("room", "attendee__client", "staff_member").order_by(
         F("attendee_id").asc(nulls_first=True), "pk"
     )
+
+
+def as_told(person: Presence) -> dict[str, str]:
+    """What others in the room are told of somebody."""
+    return {
+        "cid": person.cid,
+        "name": person.display_name,
+        "role": "client" if person.attendee_id else "therapist",
+        "state": person.state,
+    }
 
 
 def is_seat_of(person: Presence, seat: Seat) -> bool:

@@ -23,7 +23,16 @@ from roost.video.errors import (
     RoomFull,
 )
 from roost.video.models import Presence, VideoRoom
-from roost.video.queries import Seat, bell_group, is_seat_of, people_of, room_group, therapist_is_in
+from roost.video.queries import (
+    Seat,
+    as_told,
+    bell_group,
+    is_seat_of,
+    people_of,
+    person_group,
+    room_group,
+    therapist_is_in,
+)
 from roost.video.rules import (
     GRACE,
     IN_ROOM,
@@ -40,11 +49,18 @@ class _Locked:
 
     def __init__(self, seat: Seat) -> None:
         self.seat, self.moment = seat, now()
-        appointment = Appointment.objects.select_related("practice", "therapist")
+        self.appointment = seat.appointment
         # Read again: it may have been cancelled or moved since the seat was looked up.
-        self.appointment = appointment.get(pk=seat.appointment.pk)
-        VideoRoom.objects.get_or_create(appointment=self.appointment)
-        self.room = VideoRoom.objects.select_for_update().get(appointment=self.appointment)
+        self.was_of = self.appointment.therapist_id
+        self.appointment.refresh_from_db(
+            fields=["starts_at", "ends_at", "cancelled_at", "mode", "therapist_id"]
+        )
+        rooms = VideoRoom.objects.select_for_update()
+        room = rooms.filter(appointment=self.appointment).first()
+        if room is None:
+            VideoRoom.objects.get_or_create(appointment=self.appointment)
+            room = rooms.get(appointment=self.appointment)
+        self.room: VideoRoom = room
         self.people = list(people_of(self.appointment))
         self.mine = next((p for p in self.people if is_seat_of(p, seat)), None)
 
@@ -74,10 +90,7 @@ class _Locked:
 
     def check_therapist(self) -> None:
         """Raise NotAllowed unless the seat is still that of the appointment's therapist."""
-        if (
-            not self.seat.is_therapist
-            or self.appointment.therapist_id != self.seat.appointment.therapist_id
-        ):
+        if not self.seat.is_therapist or self.appointment.therapist_id != self.was_of:
             raise NotAllowed
 
     def inside(self) -> list[Presence]:
@@ -114,8 +127,13 @@ def _record(action: str, seat: Seat, subject: Model, **details: Any) -> None:
     )
 
 
-def _tell_room(appointment: Appointment, *, left: str = "", reason: str = "") -> None:
-    push(room_group(appointment), {"type": "room.changed", "left": left, "reason": reason})
+def _tell_room(
+    appointment: Appointment | int, *, left: str = "", reason: str = "", urgent: bool = False
+) -> None:
+    """Let every page of the room look how it stands; at once when somebody may have lost a right,
+    before anything else is said to them."""
+    event = {"type": "room.changed", "left": left, "reason": reason, "urgent": urgent}
+    push(room_group(appointment), event)
 
 
 def _ring(appointment: Appointment) -> None:
@@ -204,6 +222,16 @@ def admit_person(*, by: Seat, cid: str) -> Presence:
                 admitted_at=locked.moment,
                 here_until=locked.moment + LEASE,
             )
+            # First of all, since somebody is waiting for it.
+            push(
+                person_group(locked.appointment, person.attendee_id),
+                {
+                    "type": "room.admitted",
+                    "cid": cid,
+                    "person": person.uuid.hex,
+                    "people": [as_told(p) for p in locked.inside() if p is not person],
+                },
+            )
         elif person.state == PersonState.REMOVED:
             _save(person, state=PersonState.LEFT, admitted_at=locked.moment)
         else:
@@ -235,7 +263,7 @@ def remove_person(*, by: Seat, cid: str) -> Presence:
             raise NoSuchPerson
         _save(person, state=PersonState.REMOVED, admitted_at=None)
         _record_about(person, "room.removed", by, locked.room)
-        _tell_room(locked.appointment, left=cid, reason="removed")
+        _tell_room(locked.appointment, left=cid, reason="removed", urgent=True)
         _ring(locked.appointment)
         return person
 
@@ -397,7 +425,7 @@ def close_room_of(appointment: Appointment, *, by: Account) -> None:
             _clear_if_shut(person, fresh)
         if people:
             record("room.closed", by=by, subject=room, appointment=str(fresh.uuid))
-        _tell_room(fresh)
+        _tell_room(fresh, urgent=True)
         _ring(fresh)
 
 
@@ -416,4 +444,4 @@ def recheck_rooms_of(client: Client) -> None:
         attendee__client=client, state__in=[*IN_ROOM, PersonState.WAITING]
     ).values_list("room__appointment_id", flat=True)
     for appointment_id in set(rooms):
-        push(f"room.{appointment_id}", {"type": "room.changed", "left": "", "reason": ""})
+        _tell_room(appointment_id, urgent=True)

@@ -2,6 +2,9 @@
 
 const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2;
 
+/** What a candidate and its line in an SDP have in common: all up to its port. */
+const placeOf = ({ candidate }) => candidate.split(" ").slice(0, 6).join(" ");
+
 /** Which RTCPeerConnection wrote an SDP: the id of its origin line is made anew for each. */
 const originOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
 
@@ -12,7 +15,7 @@ export class Peer {
   /** What the other side says of itself: whether its camera and microphone are on. */
   about = { camera: true, microphone: true };
   #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #offering = false; #failures = 0;
-  #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = [];
+  #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = "";
 
   /**
    * `send` carries a description or a candidate to the other side; `ice` gives the relay's
@@ -55,7 +58,7 @@ export class Peer {
     this.own = own;
     this.cid = cid;
     // An offer that went inside `join` took its candidates along.
-    if (sent) this.#unsent = this.#unsent.filter(({ candidate }) => candidate && !this.pc.localDescription.sdp.includes(candidate.candidate));
+    if (sent) this.#unsent = this.#unsent.filter(({ candidate }) => candidate && !this.#sentSdp.includes(placeOf(candidate)));
     for (const what of this.#unsent.splice(0)) this.send(this, what);
     this.#watchOver();
   }
@@ -85,14 +88,16 @@ export class Peer {
     });
   }
 
-  /** The prepared offer, with the candidates found so far. */
+  /** The prepared offer, with the candidates found so far, or null where none was prepared. */
   async takeOffer() {
     await this.#chain;
+    if (!this.prepared && !this.pc.localDescription) return null;
     if (this.prepared) {
       this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: this.ice() });
       await this.pc.setLocalDescription(this.prepared);
     }
     const { type, sdp } = this.pc.localDescription;
+    this.#sentSdp = sdp;
     return { type, sdp };
   }
 

@@ -182,15 +182,19 @@ const heard = (message) => listeners[message.type]?.(message);
 function onState({ state, people: now, ice }) {
   relays = ice;
   for (const waiter of iceWaiters.splice(0)) waiter(ice);
+  const lost = new Set(people.filter((person) => person.state === "lost").map((person) => person.cid));
   people = now;
+  for (const person of now) if (person.state === "connected" && lost.has(person.cid)) peers.get(person.cid)?.lineIsBack();
   if (!entered) return;
   if (!state) { line.say({ type: "ready", name: memory.read().name ?? "" }); return; }
   if (state === "waiting") return wait();
-  show("call");
+  if (state === "admitted") joined = false;
   if (!joined) join();
-  else if (state !== "admitted") lineIsBack();
-  else { joined = false; join(); }
+  else settle();
+  // The door first, the furniture after.
+  requestAnimationFrame(() => { if (entered && shown !== "over") show("call"); });
   drawPeople();
+  if (isTherapist && !spare && !peers.size && people.some((person) => person.state === "waiting")) makeSpare();
 }
 
 function wait() {
@@ -202,13 +206,18 @@ function wait() {
   prepareSpare();
 }
 
-/** An offer made while waiting, so that nothing is left to do once the door opens. */
-async function prepareSpare() {
+/** A connection that is ready before anybody needs it. */
+async function makeSpare() {
   const ready = await certificate;
-  if (spare && Date.now() - spareAt < SPARE_AGE) return;
   spare?.close();
   spareAt = Date.now();
   spare = newPeer(ready);
+}
+
+/** An offer made while waiting, so that nothing is left to do once the door opens. */
+async function prepareSpare() {
+  if (spare && Date.now() - spareAt < SPARE_AGE) return;
+  await makeSpare();
   // Candidates found now are sent with the offer; where there is a relay, its credentials come first.
   spare.prepare({ gather: facts.relay !== "1" });
 }
@@ -218,7 +227,7 @@ async function join() {
   if (joining) return;
   joining = true;
   // Never before the camera is ready: what it is not, it is by now.
-  await opened;
+  if (!isOpened) await opened;
   const somebody = people.some((person) => IN_CALL.has(person.state));
   if (somebody && !spare) await prepareSpare();
   const offer = spare && somebody ? await spare.takeOffer() : null;
@@ -270,15 +279,15 @@ function watchLost(who) {
   }, LOST_GRACE));
 }
 
-function lineIsBack() {
-  status("");
-  line.flush();
-  for (const peer of peers.values()) peer.lineIsBack();
+function settle() {
   const here = new Set(people.map((person) => person.cid));
   for (const who of [...peers.keys()]) if (!here.has(who)) drop(who);
   if (!isBack) return;
-  // Whoever came while the line was down has offered in vain: offer to them.
   isBack = false;
+  status("");
+  line.flush();
+  for (const peer of peers.values()) peer.lineIsBack();
+  // Whoever came while the line was down has offered in vain: offer to them.
   for (const person of people) {
     if (person.state === "connected" && !peers.has(person.cid)) peerFor(person.cid).then((peer) => peer.offer());
   }
@@ -313,7 +322,10 @@ function adopt(peer, who, how) {
 
 async function peerFor(who) {
   const ready = await certificate;
-  return peers.get(who) ?? adopt(newPeer(ready), who);
+  if (peers.has(who)) return peers.get(who);
+  const kept = joined ? spare : null;
+  if (kept) spare = null;
+  return adopt(kept ?? newPeer(ready), who);
 }
 
 function drop(who) {
@@ -527,7 +539,8 @@ setInterval(tick, 5000);
 
 const remembered = memory.read();
 if (remembered.name) byId("name").value = remembered.name;
-let opened = openDevices();
+let isOpened = false;
+let opened = openDevices().then(() => { isOpened = true; });
 openLine();
 // A reload of somebody who is in goes straight back.
 if (remembered.entered) enter();
