@@ -5,4 +5,4 @@ class StaffConfig(AppConfig):
     name = "roost.staff"
 
     def ready(self) -> None:
-        from roost.staff import mail  # noqa: F401
+        from roost.staff import checks, mail  # noqa: F401

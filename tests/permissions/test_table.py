@@ -1,0 +1,527 @@
+"""Who gets what: every route × visitor × method, and nothing that the table does not name.
+
+Add a row to OFFICE or PORTAL for each new route; a route without one fails here. A row lists what
+the visitors of its door get, in the order of MEMBERS or ATTENDING: a status, or the route that
+they are sent on to. Methods without a column are answered with 405. What the anonymous, people of
+another practice and people in by a starter password get follows from who a view is open to, and a
+row says only where it is something else.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.apps import apps
+from django.core.checks import run_checks
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, resolve, reverse
+
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.links import mail_link, token_of
+from roost.accounts.models import Account
+from roost.accounts.services import set_starter_password
+from roost.audit.models import AnonymousRefusals, AuditEvent
+from roost.clients.enums import Relationship
+from roost.clients.models import PortalAccess
+from roost.core.tenancy import scope
+from roost.core.time import now
+from roost.outbox.models import OutgoingMessage
+from roost.staff.checks import every_route_says_who_may_use_it, routes
+from roost.staff.enums import Role
+from roost.staff.models import StaffMember
+from roost.staff.permissions import Who
+from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
+from tests.support.doors import Visitor
+
+Outcome = int | str
+Outcomes = Outcome | list[Outcome]
+
+# Casey, Casey's appointment and everything tied to it are Tara's. The client is signed in at the
+# office door, where only staff have anything to look for.
+MEMBERS = ["owner", "admin", "therapist", "other therapist"]
+# The page is Casey's; the colleague is signed in at the portal, and has no access to anybody.
+ATTENDING = ["self", "parent", "partner", "payer", "other client", "colleague"]
+# Methods that no page knows are tried by these; whoever else sends them is not even looked at.
+UNKNOWN_METHODS = ["PUT", "PATCH", "DELETE", "OPTIONS"]
+TRIED_BY = {"anonymous", "owner", "other therapist", "self"}
+LOG_IN, CHOOSE = "log-in", "choose-password"
+
+
+@dataclass
+class Row:
+    """What a route answers. `others` overrides what follows from who its view is open to."""
+
+    get: Outcomes | None = None
+    post: Outcomes | None = None
+    others: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+
+
+def anyone(get: Outcomes | None = None, post: Outcomes | None = None, **others: Any) -> Row:
+    """A page that is the same for everybody."""
+    return Row(get, post, {name.replace("_", " "): each for name, each in others.items()})
+
+
+def _way_in(home: str) -> dict[str, Row]:
+    """The pages around logging in, which both doors have."""
+    nobody = {"GET": 200, "POST": 422}
+    in_already = {"GET": home, "POST": home}
+    return {
+        "log-in": anyone(home, home, anonymous=nobody, abroad=nobody, starter=in_already),
+        "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
+        "forgot-password": anyone(200, 422),
+        "invitation": anyone(200, 422),
+        "reset": anyone(200, 422),
+        "renew-link": anyone(post=200),
+        "choose-password": Row(home, home, {"starter": {"GET": 200, "POST": 422}}),
+    }
+
+
+MINE: list[Outcome] = [200, 200, 200, 404]
+MINE_POST: list[Outcome] = [422, 422, 422, 404]
+RUN: list[Outcome] = [200, 200, 403, 403]
+RUN_POST: list[Outcome] = [422, 422, 403, 403]
+
+OFFICE: dict[str, Row] = {
+    **_way_in("today"),
+    "home": Row("today"),
+    "account": Row(200, 422),
+    # Sessions
+    "today": Row(200),
+    "sessions": Row(200),
+    "book": Row(200, 422),
+    "appointment": Row(MINE),
+    "move": Row(MINE, MINE_POST),
+    "cancel": Row(MINE, ["appointment", "appointment", "appointment", 404]),
+    # Video
+    "room": Row([404, 404, 200, 404], [404, 404, "room", 404]),
+    # Clients
+    "clients": Row(200),
+    "add-client": Row(200, 422),
+    "client": Row(MINE),
+    "edit-client": Row(MINE, MINE_POST),
+    "client-access": Row(MINE, MINE_POST),
+    "take-access-away": Row(MINE, ["client", "client", "client", 404]),
+    "client-sessions": Row(MINE),
+    "client-messages": Row(MINE),
+    # Settings
+    "settings": Row(["practice", "practice", "client-portal", "client-portal"]),
+    "practice": Row(RUN, RUN_POST),
+    "client-portal": Row(200, RUN_POST),
+    "portal-qr": Row(200),
+    "staff": Row(RUN),
+    "invite-staff": Row(RUN, RUN_POST),
+    "staff-member": Row(RUN, RUN_POST),
+    "invite-staff-again": Row(post=["staff-member", "staff-member", 403, 403]),
+    "services": Row(RUN),
+    "add-service": Row(RUN, RUN_POST),
+    "service": Row(RUN, RUN_POST),
+    "video": Row(RUN),
+    "messages": Row(RUN),
+    "message": Row(RUN),
+    "send-message-now": Row(post=["message", "message", 403, 403]),
+}
+
+JOIN: list[Outcome] = [200, 200, 404, 404, 404, 404]
+
+PORTAL: dict[str, Row] = {
+    **_way_in("account"),
+    "home": anyone("account", anonymous={"GET": LOG_IN}, abroad={"GET": LOG_IN}),
+    "account": Row(200),
+    "change-password": Row(200, 422),
+    "time-zone": Row(200, 422),
+    "sessions": Row([200, 200, 200, 404, 404, 404]),
+    "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
+    "room": Row(["room-person", "room-person", 404, 404, 404, 404]),
+    "room-person": Row(JOIN),
+}
+
+ROOT: dict[str, Row] = {
+    "front": anyone(200),
+    "healthz": anyone(200),
+    # No worker and no sockets live in a test.
+    "readyz": anyone(503),
+}
+
+TABLE: dict[str, Row] = {
+    **ROOT,
+    **{f"office:{name}": row for name, row in OFFICE.items()},
+    **{f"portal:{name}": row for name, row in PORTAL.items()},
+}
+ROUTES = dict(routes())
+
+
+# The world
+
+
+@dataclass
+class World:
+    """Maple as it is visited, Cedar as those from abroad know it, and one id for each name."""
+
+    cast: Cast
+    ids: dict[str, Any]
+    foreign_ids: dict[str, Any]
+    visitors: dict[str, dict[str, Visitor]]
+
+
+def _ids(cast: Cast) -> dict[str, Any]:
+    """One thing for each id that a route may hold: Casey's, or Tara's."""
+    with scope(cast.practice.pk):
+        appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
+        access = PortalAccess.objects.get(client=cast.casey, account=cast.casey_account)
+        invited = make_staff("Nina New", Role.THERAPIST, cast.practice.slug)
+        invited.account.set_unusable_password()
+        invited.account.save()
+        links = {
+            door: mail_link(cast.casey_account, LinkPurpose.RESET, door=door)
+            for door in ("office", "portal")
+        }
+        # The second link took the place of the first; here both are wanted.
+        links["office"].replaced_at = None
+        links["office"].save()
+        message = OutgoingMessage.objects.order_by("pk")[0]
+        return {
+            "client": cast.casey.uuid,
+            "access": access.uuid,
+            "appointment": appointment.uuid,
+            "attendee": appointment.attendees.get().uuid,
+            "member": invited.uuid,
+            "service": cast.individual.uuid,
+            "message": message.uuid,
+            "links": {door: (link.uuid, token_of(link)) for door, link in links.items()},
+        }
+
+
+def _starter(account: Account) -> Account:
+    account.set_unusable_password()
+    account.save()
+    set_starter_password(account, "kettle-orbit-walnut-47", days=7)
+    return account
+
+
+def _accounts(cast: Cast) -> dict[str, dict[str, Account]]:
+    """Who stands at each door."""
+    with scope(cast.practice.pk):
+        new_client = _starter(make_account("noor@client.example"))
+        give(new_client, cast.noor)
+        tied = {
+            name: make_account(f"{name}@client.example") for name in ("parent", "partner", "payer")
+        }
+        for name, account in tied.items():
+            give(account, cast.casey, Relationship(name))
+        new_colleague = make_staff("Sam Starter", Role.THERAPIST, cast.practice.slug)
+        return {
+            "office": {
+                "owner": cast.olivia.account,
+                "admin": cast.adam.account,
+                "therapist": cast.tara.account,
+                "other therapist": cast.theo.account,
+                "client": cast.casey_account,
+                "starter": _starter(new_colleague.account),
+            },
+            "portal": {
+                "self": cast.casey_account,
+                **tied,
+                "other client": cast.parker_account,
+                "colleague": cast.tara.account,
+                "starter": new_client,
+            },
+        }
+
+
+@pytest.fixture
+def world(cast: Cast, other: Cast) -> World:
+    visitors: dict[str, dict[str, Visitor]] = {"office": {}, "portal": {}}
+    abroad = _accounts(other)
+    for door, people in _accounts(cast).items():
+        visitors[door]["anonymous"] = Visitor(cast.practice, door)
+        for name, account in people.items():
+            with scope(cast.practice.pk):
+                visitors[door][name] = Visitor(cast.practice, door, account)
+        for name, account in abroad[door].items():
+            with scope(other.practice.pk):
+                visitor = Visitor(other.practice, door, account)
+            # Theirs to send at any practice's address, and under its cookie's name as well.
+            key = visitor.cookies[f"roost-{door}-cedar"].value
+            visitor.cookies[f"roost-{door}-maple"] = key
+            visitors[door][f"{name} abroad"] = visitor
+    return World(cast, _ids(cast), _ids(other), visitors)
+
+
+# What is expected
+
+
+def _methods(visitor: str) -> list[str]:
+    if visitor.endswith(" abroad"):
+        return ["GET", "POST"]
+    return ["GET", "HEAD", "POST", *(UNKNOWN_METHODS if visitor in TRIED_BY else [])]
+
+
+def _spread(outcomes: Outcomes, names: list[str]) -> dict[str, Outcome]:
+    listed = outcomes if isinstance(outcomes, list) else [outcomes] * len(names)
+    return dict(zip(names, listed, strict=True))
+
+
+def _expected(name: str, visitors: list[str]) -> dict[tuple[str, str], Outcome]:
+    """Who gets what from a route, method by method."""
+    row, who = TABLE[name], ROUTES[name].callback.access.who
+    named = MEMBERS if name.startswith("office:") else ATTENDING
+    expected: dict[tuple[str, str], Outcome] = {}
+    for visitor in visitors:
+        for method in _methods(visitor):
+            column = "GET" if method == "HEAD" else method
+            outcomes = {"GET": row.get, "POST": row.post}.get(column)
+            kind = "abroad" if visitor.endswith(" abroad") else visitor
+            if outcomes is None:
+                got: Outcome = 405
+            elif column in row.others.get(kind, {}):
+                got = row.others[kind][column]
+            elif kind in named:
+                got = _spread(outcomes, named)[kind]
+            elif who is Who.ANYONE:
+                assert not isinstance(outcomes, list)
+                got = outcomes
+            elif kind in ("anonymous", "abroad"):
+                got = LOG_IN
+            elif kind == "starter":
+                got = CHOOSE
+            elif who is Who.ACCOUNT:
+                assert not isinstance(outcomes, list)
+                got = outcomes
+            else:
+                got = 404
+            expected[visitor, method] = got
+    return expected
+
+
+# What happens
+
+
+def _path(name: str, world: World, ids: dict[str, Any] | None = None) -> str:
+    door = name.partition(":")[0]
+    ids = ids or world.ids
+    kwargs = {}
+    for key in ROUTES[name].pattern.converters:
+        if key in ("link", "token"):
+            kwargs[key] = ids["links"][door][key == "token"]
+        else:
+            kwargs[key] = ids[key]
+    if ":" in name:
+        kwargs["practice"] = world.cast.practice.slug
+    return reverse(name, kwargs=kwargs)
+
+
+def _outcome(answer: HttpResponse) -> Outcome:
+    """The status, or the name of the route that a redirect leads to."""
+    if answer.status_code != 302:
+        return answer.status_code
+    name = resolve(urlsplit(answer["Location"]).path).view_name
+    return name.partition(":")[2]
+
+
+NOT_COMPARED = {AuditEvent, AnonymousRefusals}
+
+
+def _dump() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row there is, but for the audit log."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models()
+        if model.__module__.startswith("roost.") and model not in NOT_COMPARED
+    }
+
+
+def _refusals(world: World) -> list[tuple[int | None, Any, Any]]:
+    with scope(world.cast.practice.pk):
+        rows = AuditEvent.objects.filter(action="access.refused").order_by("pk")
+        return [(r.actor_id, r.details["status"], r.details["route"]) for r in rows]
+
+
+@pytest.fixture
+def visit(world: World) -> Callable[[str, Visitor, str, str], HttpResponse]:
+    """Ask, look at what it left behind, and undo it."""
+    before, refused = _dump(), _refusals(world)
+    assert refused == []
+
+    def ask(name: str, visitor: Visitor, method: str, where: str) -> HttpResponse:
+        with transaction.atomic():
+            data = {"data": {"unasked": "field"}} if method == "POST" else {}
+            answer = getattr(visitor, method.lower())(where, **data)
+            if method in ("GET", "HEAD"):
+                assert _dump() == before
+            if answer.status_code in (403, 404) and _is_here(visitor, world):
+                assert _refusals(world) == [(visitor.account.pk, answer.status_code, name)]
+            else:
+                assert _refusals(world) == []
+            transaction.set_rollback(True)
+        return answer
+
+    return ask
+
+
+def _is_here(visitor: Visitor, world: World) -> bool:
+    return visitor.account is not None and visitor.practice == world.cast.practice
+
+
+# The table
+
+
+def test_every_route_has_a_row_and_every_row_a_route() -> None:
+    assert len(ROUTES) > 50
+    assert set(ROUTES) == set(TABLE)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_each_visitor_gets_what_the_table_says(
+    name: str, world: World, visit: Callable[..., HttpResponse]
+) -> None:
+    door, _, _ = name.rpartition(":")
+    visitors = world.visitors[door] if door else {"anonymous": world.visitors["portal"]["self"]}
+    where, got = _path(name, world), {}
+    for who, visitor in visitors.items():
+        for method in _methods(who):
+            cookies = visitor.cookies.output()
+            answer = visit(name, visitor, method, where)
+            got[who, method] = _outcome(answer)
+            if got[who, method] == LOG_IN and method in ("GET", "HEAD") and "home" not in name:
+                asked = parse_qs(urlsplit(answer["Location"]).query)
+                assert asked == {"next": [where]}
+            assert "no-store" in answer["Cache-Control"]
+            if visitor.cookies.output() != cookies:
+                visitor.cookies.load(cookies.replace("Set-Cookie: ", ""))
+    assert got == _expected(name, list(visitors))
+
+
+WITH_IDS = [name for name in TABLE if set(ROUTES[name].pattern.converters) - {"practice"}]
+
+
+@pytest.mark.parametrize("name", WITH_IDS)
+def test_an_id_of_another_practice_is_as_unknown_as_one_of_nobody(
+    name: str, world: World, visit: Callable[..., HttpResponse]
+) -> None:
+    door = name.partition(":")[0]
+    row, converters = TABLE[name], ROUTES[name].pattern.converters
+    is_link = "token" in converters
+    nobodys = {key: uuid.uuid4() for key in world.ids if key != "links"}
+    nobodys["links"] = {door: (uuid.uuid4(), world.ids["links"][door][1])}
+    strange = {"of Cedar": world.foreign_ids, "of nobody": nobodys}
+    if len(set(converters) - {"practice"}) > 1 and not is_link:
+        # Each id on its own, beside a right one.
+        for key in set(converters) - {"practice"}:
+            strange[f"{key} of Cedar"] = {**world.ids, key: world.foreign_ids[key]}
+    methods = [m for m, column in (("GET", row.get), ("POST", row.post)) if column is not None]
+    assert methods
+    first = "therapist" if door == "office" else "self"
+    for who in ("owner", "therapist") if door == "office" else ("self",):
+        visitor = world.visitors[door][who]
+        for method in methods:
+            mine = _outcome(visit(name, visitor, method, _path(name, world)))
+            if who == first:
+                assert mine not in (404, 410), "What must not leak would not be there."
+            for ids in strange.values():
+                answer = visit(name, visitor, method, _path(name, world, ids))
+                # A page for those who run the practice refuses a therapist whatever is asked for.
+                gone = 410 if is_link else 403 if mine == 403 else 404
+                assert answer.status_code == gone
+
+
+def test_a_link_of_one_door_opens_nothing_at_the_other(
+    world: World, visit: Callable[..., HttpResponse]
+) -> None:
+    for door, wrong in (("office", "portal"), ("portal", "office")):
+        ids = {**world.ids, "links": {door: world.ids["links"][wrong]}}
+        for route in ("reset", "invitation"):
+            name = f"{door}:{route}"
+            visitor = world.visitors[door]["anonymous"]
+            assert visit(name, visitor, "GET", _path(name, world)).status_code == 200
+            for method in ("GET", "POST"):
+                assert visit(name, visitor, method, _path(name, world, ids)).status_code == 410
+
+
+# What a view declares
+
+
+def test_every_view_declares_who_may_use_it_and_how() -> None:
+    assert [e for e in run_checks() if e.id == "roost.E003"] == []
+    for name, entry in ROUTES.items():
+        row = TABLE[name]
+        declared = set(entry.callback.access.methods)
+        listed = {m for m, each in (("GET", row.get), ("POST", row.post)) if each is not None}
+        assert declared == listed, name
+
+
+def _bare(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("for anybody at all")
+
+
+urlpatterns = [path("bare/", _bare, name="bare")]
+
+
+@pytest.mark.urls(__name__)
+def test_a_view_that_declares_nothing_fails_the_system_check() -> None:
+    assert [(e.id, e.obj) for e in every_route_says_who_may_use_it(None)] == [("roost.E003", _bare)]
+
+
+# At other times
+
+
+@pytest.fixture
+def idle(world: World) -> Iterator[World]:
+    """Everybody has left the desk for two hours."""
+    from roost.accounts.models import SignIn
+
+    with scope(world.cast.practice.pk):
+        SignIn.objects.update(used_at=now() - timedelta(hours=2))
+        yield world
+
+
+SURVIVES = {"office:log-out", "portal:log-out"}
+
+
+@pytest.mark.parametrize("name", [n for n in TABLE if ":" in n])
+def test_after_the_idle_limit_every_page_asks_for_log_in(name: str, idle: World) -> None:
+    who = ROUTES[name].callback.access.who
+    door = name.partition(":")[0]
+    visitor = idle.visitors[door]["therapist" if door == "office" else "self"]
+    method = "get" if TABLE[name].get is not None else "post"
+    answer = getattr(visitor, method)(_path(name, idle))
+    if who is Who.ANYONE and name != "portal:home":
+        assert answer.status_code == 200
+        return
+    assert _outcome(answer) == LOG_IN
+
+
+def test_somebody_disabled_is_anonymous_at_once(world: World) -> None:
+    visitor = world.visitors["office"]["therapist"]
+    assert visitor.get(_path("office:client", world)).status_code == 200
+    with scope(world.cast.practice.pk):
+        Account.objects.filter(pk=visitor.account.pk).update(is_active=False)
+    assert _outcome(visitor.get(_path("office:client", world))) == LOG_IN
+
+
+def test_a_colleague_who_has_left_finds_no_office(world: World) -> None:
+    visitor = world.visitors["office"]["therapist"]
+    assert visitor.get(_path("office:client", world)).status_code == 200
+    with scope(world.cast.practice.pk):
+        StaffMember.objects.filter(pk=world.cast.tara.pk).update(is_active=False)
+    for name in ("office:client", "office:today", "office:account", "office:clients"):
+        assert visitor.get(_path(name, world)).status_code == 404
+
+
+def test_no_address_outside_the_table_says_more_than_404(world: World) -> None:
+    strange = ["/office/maple/nothing/", "/office/nobody/", "/portal/nobody/log-in/", "/admin/"]
+    strange += ["/office/maple/clients/1/", "/office/MAPLE/clients/", "/portal/maple/../cedar/"]
+    for visitor in (world.visitors["office"]["owner"], world.visitors["office"]["anonymous"]):
+        assert [visitor.get(where).status_code for where in strange] == [404] * len(strange)
+
+
+def test_models_compared_are_those_with_rows(world: World) -> None:
+    """The dump would notice: it holds what a page could change."""
+    dump = _dump()
+    for model in (Account, StaffMember, OutgoingMessage, PortalAccess):
+        assert isinstance(model, type(models.Model))
+        assert dump[model._meta.label], model
