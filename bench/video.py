@@ -124,7 +124,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
 
 
 def table(found: dict[str, list[float]]) -> str:
-    """The figures as they stand in the README: medians and spread in milliseconds, and the ratio."""
+    """The figures of one run: medians and spread in milliseconds, and the ratio."""
     lines = [f"{'video':28} {'n':>3} {'median':>9} {'least':>9} {'most':>9}"]
     names = {"floor": "two peers in one page", "join": "warm join, press to picture"}
     for key, name in names.items():

@@ -51,7 +51,8 @@ FIGURES = """async () => {
 
 # How much the pixels of the other's picture differ, and their sum (0 for a black picture).
 PICTURE = """() => {
-  const video = [...document.querySelectorAll("#stage .tile:not(.self) video")].find((v) => v.videoWidth);
+  const tiles = document.querySelectorAll("#stage .tile:not(.self) video");
+  const video = [...tiles].find((v) => v.videoWidth);
   if (!video) return { variance: 0, sum: 0 };
   const canvas = document.createElement("canvas");
   canvas.width = 80; canvas.height = 60;
@@ -59,7 +60,10 @@ PICTURE = """() => {
   context.drawImage(video, 0, 0, 80, 60);
   const data = context.getImageData(0, 0, 80, 60).data;
   let sum = 0, squares = 0, n = 0;
-  for (let i = 0; i < data.length; i += 4) { const v = data[i] + data[i + 1] + data[i + 2]; sum += v; squares += v * v; n += 1; }
+  for (let i = 0; i < data.length; i += 4) {
+    const v = data[i] + data[i + 1] + data[i + 2];
+    sum += v; squares += v * v; n += 1;
+  }
   return { variance: squares / n - (sum / n) ** 2, sum };
 }"""
 

@@ -128,7 +128,7 @@ def book(
     clients: list[tuple[str, str, str]] | None = None,
     relationship: str = "self",
 ) -> Booked:
-    """Book a session that starts in `minutes`, with Tara and some clients, Casey if none is named."""
+    """Book a session of Tara's that starts in `minutes`, with Casey if no clients are named."""
     asked = {
         "slug": slug,
         "minutes": minutes,

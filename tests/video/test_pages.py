@@ -1,0 +1,208 @@
+"""The room's page, and the pages that say why there is none."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from roost.accounts.models import SignIn
+from roost.audit.models import AuditEvent
+from roost.clients.enums import Relationship
+from roost.core.time import now
+from roost.scheduling.enums import Mode
+from roost.scheduling.models import Appointment
+from roost.video import services
+from roost.video.queries import Seat
+from tests.support.cast import Cast, give, make_account, make_appointment
+from tests.video.conftest import CASEYS_PAGE
+
+Doors = Callable[..., Any]
+
+
+def person_of(session: Appointment) -> dict[str, Any]:
+    return {"appointment": session.uuid, "attendee": session.attendees.first().uuid}
+
+
+def shift(minutes: float) -> None:
+    start = now() - timedelta(minutes=minutes)
+    Appointment.objects.update(starts_at=start, ends_at=start + timedelta(minutes=50))
+
+
+def test_join_leads_to_the_room(cast: Cast, session: Appointment, portal: Doors) -> None:
+    casey = portal(cast.casey_account)
+    answer = casey.go("room", appointment=session.uuid)
+    assert answer.status_code == 302
+    assert answer.url == casey.path("room-person", **person_of(session))
+    page = casey.get(answer.url)
+    assert page.status_code == 200
+    assert "How you look and sound" in page.content.decode()
+    event = AuditEvent.objects.get(action="room.opened")
+    assert (event.actor, event.client_uuid) == (cast.casey_account, cast.casey.uuid)
+
+
+def test_only_the_rooms_page_may_use_the_camera(
+    cast: Cast, session: Appointment, portal: Doors, office: Doors
+) -> None:
+    casey = portal(cast.casey_account)
+    page = casey.go("room-person", **person_of(session))
+    for rule in ("camera=(self)", "microphone=(self)"):
+        assert rule in page.headers["Permissions-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "camera=()" in casey.go("account").headers["Permissions-Policy"]
+    room = office(cast.tara).go("room", appointment=session.uuid)
+    assert "camera=(self)" in room.headers["Permissions-Policy"]
+
+
+def test_nothing_runs_inline(cast: Cast, session: Appointment, portal: Doors) -> None:
+    html = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", html)
+
+
+def test_several_attendees_of_one_account_choose(cast: Cast, maple: Any, portal: Doors) -> None:
+    family = make_appointment(cast.theo, cast.robin, cast.remy, service=cast.family)
+    parker = portal(cast.parker_account)
+    html = parker.go("room", appointment=family.uuid).content.decode()
+    assert "Who is joining here?" in html
+    for attendee in family.attendees.all():
+        link = parker.path("room-person", appointment=family.uuid, attendee=attendee.uuid)
+        assert link in html
+        assert parker.get(link).status_code == 200
+
+
+def test_wrong_people_find_no_room(
+    cast: Cast, session: Appointment, portal: Doors, office: Doors
+) -> None:
+    payer = make_account("payer@client.example")
+    give(payer, cast.casey, Relationship.PAYER)
+    for account in (cast.parker_account, payer):
+        visitor = portal(account)
+        assert visitor.go("room", appointment=session.uuid).status_code == 404
+        assert visitor.go("room-person", **person_of(session)).status_code == 404
+    for colleague in (cast.olivia, cast.adam, cast.theo):
+        visitor = office(colleague)
+        assert visitor.go("room", appointment=session.uuid).status_code == 404
+        assert visitor.send("room", appointment=session.uuid).status_code == 404
+    for visitor in (portal(), office()):
+        answer = visitor.go("room", appointment=session.uuid)
+        assert answer.status_code == 302
+        assert "/log-in/?next=" in answer.url
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(-60, "The room opens"), (90, "The room is closed")],
+    ids=["early", "late"],
+)
+def test_outside_the_window_the_page_says_when(
+    cast: Cast, session: Appointment, portal: Doors, office: Doors, minutes: int, words: str
+) -> None:
+    shift(minutes)
+    for page in (
+        portal(cast.casey_account).go("room-person", **person_of(session)),
+        office(cast.tara).go("room", appointment=session.uuid),
+    ):
+        assert page.status_code == 200
+        assert words in page.content.decode()
+        assert "camera=()" in page.headers["Permissions-Policy"]
+        assert "data-socket" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"cancelled_at": now()}, "This session was cancelled"),
+        ({"mode": Mode.PHONE}, "This session has no video room"),
+    ],
+    ids=["cancelled", "by phone"],
+)
+def test_a_session_without_a_room_says_so(
+    cast: Cast, session: Appointment, portal: Doors, fields: dict[str, Any], words: str
+) -> None:
+    Appointment.objects.update(**fields)
+    page = portal(cast.casey_account).go("room-person", **person_of(session))
+    assert words in page.content.decode()
+
+
+def test_who_stepped_out_returns(
+    cast: Cast, session: Appointment, portal: Doors, casey_seat: Seat, in_call: Callable[[], None]
+) -> None:
+    casey = portal(cast.casey_account)
+    first = casey.go("room-person", **person_of(session)).content.decode()
+    assert "Go to the waiting room" in first
+    in_call()
+    services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
+    later = casey.go("room-person", **person_of(session)).content.decode()
+    assert "Return to session" in later
+    assert "Go to the waiting room" not in later
+
+
+def test_the_therapist_opens_an_ended_room_again(
+    cast: Cast, session: Appointment, office: Doors, tara_seat: Seat, in_call: Callable[[], None]
+) -> None:
+    in_call()
+    services.end_room(by=tara_seat)
+    tara = office(cast.tara)
+    assert "Re-open the room" in tara.go("room", appointment=session.uuid).content.decode()
+    assert tara.send("room", appointment=session.uuid).status_code == 302
+    assert "Go into the room" in tara.go("room", appointment=session.uuid).content.decode()
+    services.end_room(by=tara_seat)
+    shift(85)
+    assert "Re-open" not in tara.go("room", appointment=session.uuid).content.decode()
+
+
+def idle_for(minutes: int) -> None:
+    SignIn.objects.update(used_at=now() - timedelta(minutes=minutes))
+
+
+def test_the_idle_limit_spares_who_is_admitted(
+    cast: Cast,
+    session: Appointment,
+    portal: Doors,
+    office: Doors,
+    in_call: Callable[[], None],
+    tara_seat: Seat,
+) -> None:
+    casey, tara = portal(cast.casey_account), office(cast.tara)
+    in_call()
+    idle_for(90)
+    assert casey.go("room-person", **person_of(session)).status_code == 200
+    assert tara.go("room", appointment=session.uuid).status_code == 200
+    services.remove_person(by=tara_seat, cid=CASEYS_PAGE)
+    answer = casey.go("room-person", **person_of(session))
+    assert answer.status_code == 302
+    assert "idle=1" in answer.url
+    # Signed out for good, not only turned away.
+    assert not SignIn.objects.filter(account=cast.casey_account).exists()
+
+
+def test_the_idle_limit_holds_in_the_waiting_room(
+    cast: Cast, session: Appointment, portal: Doors, casey_seat: Seat
+) -> None:
+    casey = portal(cast.casey_account)
+    services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="Casey")
+    idle_for(61)
+    assert casey.go("room-person", **person_of(session)).status_code == 302
+
+
+def test_every_office_page_says_who_waits(
+    cast: Cast, session: Appointment, office: Doors, casey_seat: Seat
+) -> None:
+    tara, theo = office(cast.tara), office(cast.theo)
+    assert "is waiting" not in tara.go("clients").content.decode()
+    services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="<b>Casey</b>")
+    html = tara.go("clients").content.decode()
+    assert "Casey is waiting" in html
+    assert tara.path("room", appointment=session.uuid) in html
+    assert "is waiting" not in theo.go("clients").content.decode()
+
+
+def test_a_name_with_markup_stays_text(
+    cast: Cast, session: Appointment, portal: Doors, office: Doors
+) -> None:
+    cast.casey.preferred_name = "<script>alert(1)</script>"
+    cast.casey.save(update_fields=["preferred_name"])
+    html = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<script>alert(1)" not in html

@@ -1,0 +1,360 @@
+"""The room's socket on a real server: who gets in, what is said, and what ends it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.rooms import Booked, book
+from tests.support.server import Server, serving
+
+pytestmark = pytest.mark.slow
+
+CASEY, TARA, NEW = "casey-page-load-0001", "tara-page-load-00001", "casey-page-load-0002"
+OFFER = {"type": "offer", "sdp": "v=0 an offer with 192.0.2.77"}
+ANSWER = {"type": "answer", "sdp": "v=0 an answer"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    turn = {"ROOST_TURN_URL": "turn:127.0.0.1:3478", "ROOST_TURN_SECRET": "relay"}
+    with serving(tmp_path_factory.mktemp("roost"), **turn) as running:
+        yield running
+
+
+class Talk:
+    """One open socket, spoken to in messages."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.heard: list[dict[str, Any]] = []
+
+    def say(self, **message: Any) -> None:
+        self.socket.send(json.dumps(message))
+
+    def hear(self, kind: str, *, seconds: float = 5, **fields: Any) -> dict[str, Any]:
+        """The next message of a kind with these fields. Others are passed over, and kept."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            message = json.loads(self.socket.recv(timeout=left))
+            self.heard.append(message)
+            if message["type"] == kind and fields.items() <= message.items():
+                return dict(message)
+        raise AssertionError(f"No {kind} {fields} came: {self.heard}")
+
+    def silence(self, *kinds: str, seconds: float = 0.7) -> None:
+        """None of these messages comes for a while."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                message = json.loads(self.socket.recv(timeout=left))
+            except TimeoutError:
+                return
+            assert message["type"] not in kinds, message
+
+    def ended(self, *, seconds: float = 5) -> int:
+        """The code that the socket is closed with."""
+        try:
+            while True:
+                self.heard.append(json.loads(self.socket.recv(timeout=seconds)))
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
+
+
+@contextmanager
+def on(
+    booked: Booked, door: str, *, number: int = 0, path: str = "", origin: str | None = None
+) -> Iterator[Talk]:
+    """A socket at a door, signed in as the therapist or a client."""
+    page = path or (booked.office_room if door == "office" else booked.portal_room(number))
+    cookie = booked.cookie(door, number)
+    with connect(
+        page.replace("http", "ws", 1) + ("" if path else "socket/"),
+        origin=origin or booked.server.origin,  # type: ignore[arg-type]
+        additional_headers={"Cookie": f"{cookie['name']}={cookie['value']}"},
+        close_timeout=2,
+    ) as socket:
+        yield Talk(socket)
+
+
+@pytest.fixture
+def booked(server: Server) -> Booked:
+    return book(server)
+
+
+@pytest.fixture
+def both(booked: Booked) -> Iterator[tuple[Talk, Talk]]:
+    """Tara in the room, and Casey waiting."""
+    with ExitStack() as open_sockets:
+        tara = open_sockets.enter_context(on(booked, "office"))
+        casey = open_sockets.enter_context(on(booked, "portal"))
+        tara.say(type="hello", cid=TARA)
+        tara.say(type="ready", name="Tara")
+        tara.hear("state", state="admitted")
+        tara.say(type="join")
+        tara.hear("joined", cid=TARA)
+        casey.say(type="hello", cid=CASEY)
+        casey.say(type="ready", name="Casey")
+        casey.hear("state", state="waiting")
+        yield tara, casey
+
+
+def bring_in(tara: Talk, casey: Talk) -> None:
+    tara.say(type="admit", cid=CASEY)
+    casey.hear("state", state="admitted")
+    casey.say(type="join", offer=OFFER)
+    casey.hear("joined", cid=CASEY)
+    tara.hear("joined", cid=CASEY)
+
+
+def test_the_way_in(both: tuple[Talk, Talk]) -> None:
+    tara, casey = both
+    told = casey.heard[-1]
+    assert (told["people"], told["ice"]) == ([], [])
+    tara.say(type="admit", cid=CASEY)
+    state = casey.hear("state", state="admitted")
+    assert [(p["cid"], p["role"]) for p in state["people"]] == [(TARA, "therapist")]
+    (relay,) = state["ice"]
+    assert relay["urls"] == ["turn:127.0.0.1:3478"]
+    casey.say(type="join", offer=OFFER)
+    joined = tara.hear("joined", cid=CASEY)
+    assert (joined["offer"], joined["role"], joined["name"]) == (OFFER, "client", "Casey")
+    casey.hear("joined", cid=CASEY, offered=TARA)
+    tara.say(type="signal", to=CASEY, description=ANSWER)
+    signal = casey.hear("signal")
+    assert (signal["from"], signal["role"], signal["description"]) == (TARA, "therapist", ANSWER)
+
+
+def test_who_waits_hears_and_says_nothing(both: tuple[Talk, Talk]) -> None:
+    tara, casey = both
+    casey.say(type="signal", to=TARA, description=OFFER)
+    casey.say(type="join", offer=OFFER)
+    tara.say(type="signal", to=CASEY, description=OFFER)
+    tara.silence("signal", "joined")
+    casey.silence("signal", "joined")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "admit", "cid": CASEY},
+        {"type": "remove", "cid": TARA},
+        {"type": "end"},
+    ],
+    ids=lambda message: message["type"],
+)
+def test_a_client_that_acts_as_the_therapist_is_put_out(
+    both: tuple[Talk, Talk], booked: Booked, message: dict[str, Any]
+) -> None:
+    tara, casey = both
+    casey.say(**message)
+    assert casey.ended() == 4403
+    tara.silence("ended", "joined")
+    refused = booked.server.run(
+        "from roost.audit.models import AuditEvent as E\n"
+        "from roost.core.tenancy import across_practices as a\n"
+        "with a(): print(E.objects.filter(action='access.refused', details__status=403).count())"
+    )
+    assert int(refused) >= 1
+
+
+def test_the_server_says_who_speaks(both: tuple[Talk, Talk]) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    casey.say(type="signal", to=TARA, description=ANSWER, **{"from": TARA})
+    assert casey.ended() == 4400
+    tara.silence("signal")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "not json", "[]", "[" * 5000, '{"type":"fly"}', "9" * 70_000, '{"type":"hello"}'],
+    ids=["empty", "words", "list", "deep", "unknown", "long", "half"],
+)
+def test_what_no_page_of_ours_says_ends_the_socket(booked: Booked, text: str) -> None:
+    with on(booked, "portal") as casey:
+        casey.socket.send(text)
+        assert casey.ended() == 4400
+
+
+def test_bytes_and_floods_end_the_socket(booked: Booked) -> None:
+    with on(booked, "portal") as casey:
+        casey.socket.send(b"\xff\xfe")
+        assert casey.ended() == 4400
+    with on(booked, "portal") as casey:
+        casey.say(type="hello", cid=CASEY)
+        with pytest.raises(ConnectionClosed):
+            for _ in range(2000):
+                casey.say(type="signal", to=TARA, candidate={"candidate": "x"})
+            casey.ended()
+            raise ConnectionClosed(None, None)
+
+
+def test_16_megabytes_end_the_socket_and_not_the_server(booked: Booked) -> None:
+    with on(booked, "portal") as casey:
+        try:
+            casey.socket.send("x" * (16 * 1024 * 1024))
+        except ConnectionClosed:
+            pass
+        assert casey.ended() in (1009, 4400)
+    with on(booked, "portal") as casey:
+        casey.say(type="hello", cid=CASEY)
+        casey.hear("state")
+
+
+def test_wrong_people_learn_nothing(booked: Booked, server: Server) -> None:
+    other = book(server, clients=[("Noor", "Haddad", "noor@client.example")])
+    cedar = book(server, slug="cedar")
+    for stranger in (other, cedar):
+        path = booked.portal_room().replace("/maple/", f"/{stranger.slug}/") + "socket/"
+        with on(stranger, "portal", path=path) as talk:
+            assert talk.ended() == 4404
+            assert talk.heard == []
+    # A client's sign-in opens nothing at the office, and nobody's opens anything.
+    anonymous = connect(
+        booked.office_room.replace("http", "ws", 1) + "socket/",
+        origin=server.origin,  # type: ignore[arg-type]
+        additional_headers={"Cookie": f"roost-office-maple={booked.people[0]['key']}"},
+    )
+    with anonymous as socket:
+        assert Talk(socket).ended() == 4401
+
+
+def test_a_foreign_origin_is_refused(booked: Booked) -> None:
+    with pytest.raises(InvalidStatus), on(booked, "portal", origin="http://evil.example"):
+        pass
+
+
+@pytest.mark.parametrize(("minutes", "reason"), [(-100.0, "late"), (45.0, "early")])
+def test_outside_the_window_the_socket_says_why(
+    server: Server, minutes: float, reason: str
+) -> None:
+    booked = book(server, minutes=minutes)
+    with on(booked, "portal") as casey:
+        casey.say(type="hello", cid=CASEY)
+        assert casey.hear("ended")["reason"] == reason
+        assert casey.ended() == 4410
+
+
+def run_here(booked: Booked, code: str) -> None:
+    """Change the data from another process, as a page of the server would."""
+    booked.server.run(
+        "import sys\nfrom roost.practices.models import Practice\n"
+        "from roost.core.tenancy import scope\nfrom roost.core.time import now\n"
+        "from roost.scheduling.models import Appointment\n"
+        "from roost.clients.models import PortalAccess\n"
+        "with scope(Practice.objects.get(slug='maple').pk):\n    " + code,
+        booked.appointment,
+    )
+
+
+def test_a_cancelled_session_ends_with_words(both: tuple[Talk, Talk], booked: Booked) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    run_here(booked, "Appointment.objects.filter(uuid=sys.argv[1]).update(cancelled_at=now())")
+    for talk in (casey, tara):
+        talk.say(type="ping")
+        assert talk.hear("ended")["reason"] == "cancelled"
+        assert talk.ended() == 4410
+
+
+def test_access_taken_away_ends_the_socket(both: tuple[Talk, Talk], booked: Booked) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    run_here(booked, "PortalAccess.objects.update(ended_at=now())")
+    try:
+        casey.say(type="ping")
+        assert casey.hear("ended")["reason"] == "gone"
+    finally:
+        run_here(booked, "PortalAccess.objects.update(ended_at=None)")
+
+
+def test_who_is_removed_cannot_come_back(both: tuple[Talk, Talk], booked: Booked) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    tara.say(type="remove", cid=CASEY)
+    assert casey.hear("left", cid=CASEY)["reason"] == "removed"
+    assert casey.ended() == 4410
+    for cid, said in ((CASEY, "join"), (NEW, "ready")):
+        with on(booked, "portal") as again:
+            again.say(type="hello", cid=cid)
+            try:
+                again.say(type=said)
+                again.ended()
+            except ConnectionClosed:
+                pass
+            assert not [m for m in again.heard if m["type"] == "state"]
+    tara.silence("joined")
+
+
+def test_a_new_page_replaces_the_old_one(both: tuple[Talk, Talk], booked: Booked) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    with on(booked, "portal") as again:
+        again.say(type="hello", cid=NEW)
+        assert again.hear("state")["elsewhere"] is True
+        again.say(type="ready", name="Casey")
+        assert casey.hear("left", cid=CASEY)["reason"] == "replaced"
+        assert casey.ended() == 4409
+        assert tara.hear("left", cid=CASEY)["reason"] == "replaced"
+        again.hear("state", state="admitted")
+        again.say(type="join", offer=OFFER)
+        assert tara.hear("joined", cid=NEW)["offer"] == OFFER
+
+
+def test_the_therapist_is_told_on_an_idle_server(booked: Booked) -> None:
+    bell = f"{booked.office}/bell/socket/"
+    with on(booked, "office", path=bell) as office, on(booked, "portal") as casey:
+        assert office.hear("waiting")["ids"] == []
+        casey.say(type="hello", cid=CASEY)
+        casey.hear("state")
+        time.sleep(1.5)  # nothing else happens on the server
+        start = time.monotonic()
+        casey.say(type="ready", name="Casey")
+        told = office.hear("waiting", seconds=3)
+        assert time.monotonic() - start < 1.5
+        assert "Casey is waiting" in told["knock"]
+        assert "Casey Nguyen is in your waiting room" in told["arrivals"]
+        casey.say(type="leave")
+        assert office.hear("waiting", seconds=3)["ids"] == []
+
+
+def test_a_socket_lost_in_the_waiting_room_is_off_the_bell_after_the_grace(
+    booked: Booked,
+) -> None:
+    bell = f"{booked.office}/bell/socket/"
+    with on(booked, "office", path=bell) as office:
+        with on(booked, "portal") as casey:
+            casey.say(type="hello", cid=CASEY)
+            casey.say(type="ready", name="Casey")
+            assert len(office_ids(office)) == 1
+        assert office.hear("waiting", seconds=12, ids=[])
+
+
+def office_ids(office: Talk) -> list[str]:
+    """The ids of the first news that somebody waits."""
+    while not (ids := office.hear("waiting")["ids"]):
+        pass
+    return list(ids)
+
+
+def test_no_signal_is_kept_or_logged(
+    both: tuple[Talk, Talk], booked: Booked, server: Server
+) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    stored = server.data_dir / "roost.sqlite3"
+    files = [stored, stored.with_name("roost.sqlite3-wal"), server.log]
+    for file in files:
+        data = file.read_bytes() if file.exists() else b""
+        assert b"192.0.2.77" not in data, file
+    # The names are there, so that the search would find what is kept.
+    assert any(b"Casey" in file.read_bytes() for file in files if file.exists())
