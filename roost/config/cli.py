@@ -8,6 +8,12 @@ import threading
 from pathlib import Path
 
 
+DEMO_HERE = (
+    "holds the demo, whose passwords everybody knows. "
+    "Set ROOST_DATA_DIR to another folder for a real practice."
+)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roost.config.settings")
@@ -86,10 +92,7 @@ def serve(*, with_worker: bool) -> int:
         if status:
             return status
     elif _is_demo_database():
-        return _stop(
-            "this data folder holds the demo, whose passwords everybody knows. "
-            "Set ROOST_DATA_DIR to another folder for a real practice."
-        )
+        return _stop(f"{settings.ROOST_DATA_DIR} {DEMO_HERE}")
     import uvicorn
 
     from roost.config import asgi
@@ -165,11 +168,14 @@ def demo() -> int:
 
 def create_practice(options: argparse.Namespace) -> int:
     """Make a practice and print the one-time link with which its owner chooses a password."""
+    from django.conf import settings
     from django.core.exceptions import ValidationError
 
     from roost.staff.services import create_practice as create
 
     prepare()
+    if _is_demo_database():
+        return _stop(f"{settings.ROOST_DATA_DIR} {DEMO_HERE}")
     try:
         url = create(
             slug=options.slug,

@@ -209,12 +209,34 @@ def upcoming_for_access(
 def next_for_access(
     access: PortalAccess, *, moment: datetime | None = None, grace: timedelta = timedelta()
 ) -> Attendee | None:
-    """The attendance that My Account puts first, or None.
-
-    One that is over but still within `grace` gives way to one that begins within the same time.
-    """
+    """The attendance that My Account puts first, or None. `grace` as in `upcoming_for_access`."""
     moment = moment or now()
-    rows = list(upcoming_for_access(access, moment=moment, grace=grace)[:6])
+    return _first_of(
+        list(upcoming_for_access(access, moment=moment, grace=grace)[:6]), moment, grace
+    )
+
+
+def my_account_sessions(
+    access: PortalAccess, *, moment: datetime, grace: timedelta, most: int
+) -> tuple[Attendee | None, list[Attendee]]:
+    """What My Account shows: the attendance put first, and the newest ones, up to `most`.
+
+    One query where the next session is among the newest, as it nearly always is; else two.
+    """
+    newest = list(history_for_access(access)[:most])
+    if len(newest) < most or newest[-1].appointment.ends_at <= moment - grace:
+        coming = [
+            row
+            for row in reversed(newest)
+            if not row.appointment.is_cancelled and row.appointment.ends_at > moment - grace
+        ]
+        return _first_of(coming, moment, grace), newest
+    return next_for_access(access, moment=moment, grace=grace), newest
+
+
+def _first_of(rows: list[Attendee], moment: datetime, grace: timedelta) -> Attendee | None:
+    """Of rows in order of time: the one going on or to come; but one that is over and still within
+    `grace` goes before one that does not begin within the same time."""
     live = [row for row in rows if row.appointment.ends_at > moment]
     over = [row for row in rows if row.appointment.ends_at <= moment]
     if not live or (over and live[0].appointment.starts_at > moment + grace):

@@ -185,9 +185,10 @@ def address_line(address: object) -> str:
     return ", ".join(line for line in lines if line)
 
 
-def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
+@lru_cache(maxsize=1024)
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
     try:
-        return phonenumbers.parse(str(number or ""), HOME_REGION)
+        return phonenumbers.parse(number, HOME_REGION)
     except phonenumbers.NumberParseException:
         return None
 
@@ -195,7 +196,7 @@ def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
 @register.filter
 def phone(number: object) -> str:
     """A phone number as it is read out at home ("416 555 0142"); as it stands when it is none."""
-    parsed = _parsed(number)
+    parsed = _parsed(str(number or ""))
     if parsed is None:
         return str(number or "")
     national = str(parsed.national_number)
@@ -208,7 +209,7 @@ def phone(number: object) -> str:
 @register.filter
 def tel(number: object) -> str:
     """The `tel:` address of a phone number; empty when it is none, so that no dead link is made."""
-    parsed = _parsed(number)
+    parsed = _parsed(str(number or ""))
     if parsed is None:
         return ""
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966))

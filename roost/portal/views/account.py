@@ -1,7 +1,7 @@
 """My Account: the client's home."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -21,8 +21,9 @@ from roost.clients.services import edit_own_details
 from roost.core.pages import page
 from roost.core.time import now
 from roost.portal.context import held_by
-from roost.portal.next_session import describe_next
-from roost.scheduling.queries import history_for_access, next_for_access
+from roost.portal.next_session import NextSession, describe_next
+from roost.scheduling.models import Attendee
+from roost.scheduling.queries import history_for_access, my_account_sessions
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
@@ -74,9 +75,15 @@ def account(request: HttpRequest) -> HttpResponse:
         "moment": moment,
     }
     if opened.sessions != "none":
-        context["next"] = _next(request, access)
-        rows = list(history_for_access(access)[: ON_MY_ACCOUNT + 1])
-        context |= {"sessions": rows[:ON_MY_ACCOUNT], "more": len(rows) > ON_MY_ACCOUNT}
+        grace = timedelta(minutes=request.practice.join_minutes_after)
+        first, rows = my_account_sessions(
+            access, moment=moment, grace=grace, most=ON_MY_ACCOUNT + 1
+        )
+        context |= {
+            "next": _next(request, first, moment),
+            "sessions": rows[:ON_MY_ACCOUNT],
+            "more": len(rows) > ON_MY_ACCOUNT,
+        }
     record_read(
         "account.viewed",
         by=request.account,
@@ -86,21 +93,17 @@ def account(request: HttpRequest) -> HttpResponse:
     return page(request, "portal/account.html", context)
 
 
-def _next(request: HttpRequest, access: PortalAccess) -> Any:
-    moment = now()
-    before = timedelta(minutes=request.practice.join_minutes_before)
-    grace = timedelta(minutes=request.practice.join_minutes_after)
-    mine = next_for_access(access, moment=moment, grace=grace)
+def _next(request: HttpRequest, mine: Attendee | None, moment: datetime) -> NextSession | None:
     if mine is None:
         return None
+    before = timedelta(minutes=request.practice.join_minutes_before)
+    may_be_open = mine.appointment.is_video and mine.appointment.starts_at - before <= moment
     return describe_next(
         mine.appointment,
         request.practice,
         reader=request.zone,
         moment=moment,
-        stepped_out=mine.appointment.is_video
-        and mine.appointment.starts_at - before <= moment
-        and has_stepped_out(mine),
+        stepped_out=may_be_open and has_stepped_out(mine),
     )
 
 
