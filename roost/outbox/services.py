@@ -115,7 +115,8 @@ def _deliver(message: OutgoingMessage) -> None:
         connection=EmailBackend(fail_silently=False, **settings.ROOST_SMTP),
     )
     try:
-        mail.send()
+        if not mail.send():
+            raise ValueError("It has no recipient.")
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         _refused(message, code, words)

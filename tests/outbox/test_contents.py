@@ -1,0 +1,98 @@
+"""What stands in a mail, and what stands in no row."""
+
+import re
+
+import pytest
+
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.links import mail_link
+from roost.accounts.models import Account
+from roost.clients.models import Client
+from roost.outbox import kinds
+from roost.outbox.models import OutgoingMessage
+from roost.outbox.services import deliver_due, enqueue
+from roost.practices.models import Practice
+from roost.staff.models import StaffMember
+from tests.support.cast import Cast, make_appointment
+from tests.support.post import Post
+from tests.support.rows import all_rows
+
+KINDS = {
+    "invitation", "reset", "staff_invitation", "password_changed", "access_given", "access_taken",
+    "staff_added",
+}  # fmt: skip
+
+
+@pytest.fixture
+def every_mail(
+    cast: Cast, maple: Practice, casey: Client, casey_account: Account, post: Post
+) -> list[str]:
+    """One mail of each kind, about Casey Nguyen, who sees Tara Okafor, as it came over the wire."""
+    make_appointment(cast.tara, casey, service=cast.individual)
+    for purpose in LinkPurpose:
+        door = "office" if purpose == LinkPurpose.STAFF_INVITATION else "portal"
+        account = cast.tara.account if door == "office" else casey_account
+        mail_link(account, purpose, door=door, client_uuid=casey.uuid)
+    for kind in ("access_given", "access_taken", "staff_added"):
+        enqueue(kind, to=casey_account.email, client_uuid=casey.uuid)
+    enqueue("password_changed", to=casey_account.email, arguments={"door": "portal"})
+    assert set(OutgoingMessage.objects.values_list("kind", flat=True)) == KINDS
+    assert deliver_due() == len(KINDS)
+    return [f"{r.mail['Subject']}\n{r.mail['From']}\n{r.text}" for r in post.received]
+
+
+def test_every_kind_of_mail_there_is_has_been_looked_at() -> None:
+    assert set(kinds._kinds) == KINDS
+
+
+def test_no_mail_says_anything_about_health_or_a_full_name(
+    every_mail: list[str], casey: Client, tara: StaffMember
+) -> None:
+    assert (casey.last_name, tara.title) == ("Nguyen", "RP")
+    forbidden = re.compile(
+        r"\b(Nguyen|Casey|Okafor|Tara|RP|Individual|therap\w*|session\w*|client\s+of|diagnos\w*"
+        r"|counsel+or|appointment\w*|1994)\b",
+        re.IGNORECASE,
+    )
+    assert [forbidden.findall(mail) for mail in every_mail] == [[]] * len(KINDS)
+
+
+def test_every_mail_is_short_plain_and_speaks_for_the_practice(every_mail: list[str]) -> None:
+    for mail in every_mail:
+        subject, sender, *text = mail.splitlines()
+        assert "Maple Counselling" in subject
+        assert len(subject) < 78
+        assert sender == "Maple Counselling <no-reply@127.0.0.1>"
+        assert "<" not in "".join(text)
+        assert text[0] == "Hello,"
+
+
+def test_every_address_in_a_mail_is_of_the_configured_origin(every_mail: list[str]) -> None:
+    found = [re.findall(r"\w+://[^/\s]+", mail) for mail in every_mail]
+    assert found == [["http://127.0.0.1:8000"]] * len(KINDS)
+
+
+def test_a_token_is_mailed_and_stands_in_no_row(
+    every_mail: list[str], maple: Practice, casey_account: Account
+) -> None:
+    links = re.findall(r"/(?:invitation|reset)/([0-9a-f-]{36})/([\w-]+)/", "\n".join(every_mail))
+    assert len(links) == 3
+    rows = all_rows()
+    assert casey_account.email in rows
+    for link, token in links:
+        assert link in rows or link.replace("-", "") in rows
+        assert len(token) == 43
+        assert token not in rows
+        assert token[:20] not in rows
+
+
+def test_a_mail_that_is_sent_again_has_the_same_link(
+    maple: Practice, casey_account: Account, post: Post
+) -> None:
+    mail_link(casey_account, LinkPurpose.RESET, door="portal")
+    deliver_due()
+    OutgoingMessage.objects.update(state="queued")
+    deliver_due()
+    first, second = post.received
+    assert first.link == second.link
+    assert first.mail["Message-ID"] == second.mail["Message-ID"]
