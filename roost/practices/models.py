@@ -38,7 +38,7 @@ class Practice(PublicId):
     )
     staff_idle_minutes = models.PositiveSmallIntegerField(default=30)
     client_idle_minutes = models.PositiveSmallIntegerField(default=60)
-    portal_settings_changed_at = models.DateTimeField(null=True)
+    portal_settings_changed_at = models.DateTimeField(null=True, blank=True)
     portal_settings_changed_by = models.CharField(max_length=100, blank=True)
 
     def __str__(self) -> str:

@@ -35,8 +35,16 @@ def create_practice(
     """
     if zone_name not in ZONES:
         raise ValidationError(f"{zone_name} is no time zone. Write it like America/Toronto.")
+    if Practice.objects.filter(slug=slug).exists():
+        raise ValidationError(f"There is a practice at {slug} already.")
     practice = Practice(slug=slug, name=one_line(name), zone_name=zone_name)
-    practice.full_clean()
+    try:
+        practice.full_clean()
+    except ValidationError as error:
+        wrong = error.message_dict.items()
+        raise ValidationError(
+            [f"{field}: {words}" for field, all_words in wrong for words in all_words]
+        ) from None
     with transaction.atomic():
         practice.save()
         with scope(practice.pk):

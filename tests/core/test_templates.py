@@ -223,7 +223,7 @@ def test_summary_counts_and_links_to_the_first_control_of_each_field() -> None:
     assert '<div class="summary" role="alert" tabindex="-1">' in html
     assert "<h2>Three things to look at</h2>" in html
     assert '<li><a href="#id_email">Email: That address needs an @.</a></li>' in html
-    assert '<li><a href="#id_mode_0">How: This field is required.</a></li>' in html
+    assert '<li><a href="#id_mode_0">How: Fill this in.</a></li>' in html
     assert "<p>Reload the page.</p>" in html
     assert "<p>Everything else you typed is kept.</p>" in html
     for target in re.findall('href="#([^"]+)"', html):

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('join_minutes_after', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MaxValueValidator(120)])),
                 ('staff_idle_minutes', models.PositiveSmallIntegerField(default=30)),
                 ('client_idle_minutes', models.PositiveSmallIntegerField(default=60)),
-                ('portal_settings_changed_at', models.DateTimeField(null=True)),
+                ('portal_settings_changed_at', models.DateTimeField(blank=True, null=True)),
                 ('portal_settings_changed_by', models.CharField(blank=True, max_length=100)),
             ],
             options={

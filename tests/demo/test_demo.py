@@ -1,0 +1,120 @@
+"""The demo moves its two fixed sessions, adds nothing, and clears nothing a person booked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from roost.accounts.services import verify_log_in
+from roost.clients.models import Client, PortalAccess
+from roost.core.tenancy import scope
+from roost.demo.services import DemoRefused, refresh_demo
+from roost.practices.models import Practice
+from roost.scheduling.models import Appointment
+from roost.staff.models import StaffMember
+from tests.support.cast import Cast, make_appointment
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, 18, 30, 40, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def fixed() -> list[tuple[str, timedelta, timedelta]]:
+    """The two fixed sessions: who, and from when to when, counted from now."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    return [
+        (row.attendees.get().client.name, row.starts_at - now, row.ends_at - now)
+        for row in Appointment.objects.filter(is_demo=True).order_by("starts_at")
+    ]
+
+
+USUAL = [
+    ("Casey Nguyen", -20 * MINUTE, 30 * MINUTE),
+    ("Noor Haddad", 30 * MINUTE, 80 * MINUTE),
+]
+
+
+def test_each_start_moves_two_sessions_and_adds_nothing() -> None:
+    with time_machine.travel(NOW, tick=False):
+        lines = refresh_demo()
+    maple = Practice.objects.get(slug="maple")
+    with scope(maple.pk):
+        with time_machine.travel(NOW, tick=False):
+            assert fixed() == USUAL
+        number = Appointment.objects.count()
+        assert Client.objects.count() == 44
+        assert number > 1000
+        for name in ("Tara Okafor", "Theo Lang"):
+            assert StaffMember.objects.get(display_name=name).registration_number
+    later = NOW + timedelta(days=2, hours=7)
+    with time_machine.travel(later, tick=False):
+        assert refresh_demo() == lines
+        with scope(maple.pk):
+            assert fixed() == USUAL
+            assert Appointment.objects.count() == number
+
+
+def test_no_two_sessions_of_one_therapist_overlap() -> None:
+    with time_machine.travel(NOW, tick=False):
+        refresh_demo()
+    for practice in Practice.objects.all():
+        with scope(practice.pk):
+            for therapist in StaffMember.objects.all():
+                rows = list(
+                    Appointment.objects.filter(therapist=therapist)
+                    .order_by("starts_at")
+                    .values_list("starts_at", "ends_at")
+                )
+                assert all(a[1] <= b[0] for a, b in zip(rows, rows[1:], strict=False))
+
+
+def test_what_a_person_booked_stays_and_the_nearest_free_time_is_taken() -> None:
+    with time_machine.travel(NOW, tick=False):
+        refresh_demo()
+    maple = Practice.objects.get(slug="maple")
+    later = NOW.replace(second=0) + timedelta(days=1)
+    with scope(maple.pk):
+        tara = StaffMember.objects.get(display_name="Tara Okafor")
+        service = Appointment.objects.filter(therapist=tara)[0].service
+        booked = make_appointment(
+            tara,
+            Client.objects.get(last_name="Achebe"),
+            service=service,
+            starts_at=later - 10 * MINUTE,
+            minutes=30,
+        )
+    with time_machine.travel(later, tick=False):
+        lines = refresh_demo()
+        with scope(maple.pk):
+            assert fixed() == [
+                ("Casey Nguyen", 20 * MINUTE, 70 * MINUTE),
+                ("Noor Haddad", 70 * MINUTE, 120 * MINUTE),
+            ]
+            booked.refresh_from_db()
+            assert booked.starts_at == later - 10 * MINUTE
+    assert any("Casey Nguyen’s session is at 1:50 pm" in line for line in lines)
+
+
+def test_who_has_access_to_what() -> None:
+    refresh_demo()
+    maple, cedar = (Practice.objects.get(slug=slug) for slug in ("maple", "cedar"))
+    with scope(maple.pk):
+        held = {
+            (a.account.email, a.client.name, a.relationship)
+            for a in PortalAccess.objects.select_related("account", "client")
+        }
+        assert held == {
+            ("casey@client.example", "Casey Nguyen", "self"),
+            ("parker@client.example", "Robin Parker", "self"),
+            ("parker@client.example", "Remy Parker", "parent"),
+        }
+        for email in ("olivia", "adam", "tara", "theo"):
+            assert verify_log_in(f"{email}@maple.example", "harbour-demo-passphrase")
+    with scope(cedar.pk):
+        assert verify_log_in("casey@client.example", "lantern-demo-passphrase")
+
+
+def test_a_real_practice_is_never_touched(cast: Cast) -> None:
+    with pytest.raises(DemoRefused):
+        refresh_demo()
+    assert Practice.objects.count() == 1
