@@ -22,9 +22,7 @@ def test_tidy_forgets_what_has_ended_in_every_practice(cast: Cast, other: Cast) 
             SignIn.objects.filter(pk=first.pk).update(expire_date=moment - timedelta(seconds=1))
             for age in (29, 31):
                 row = Submission.objects.create(key=uuid.uuid4(), kind="x", result=uuid.uuid4())
-                Submission.objects.filter(pk=row.pk).update(
-                    created_at=moment - timedelta(days=age)
-                )
+                Submission.objects.filter(pk=row.pk).update(created_at=moment - timedelta(days=age))
     AttemptCount.objects.create(subject="over", ends_at=moment - timedelta(seconds=1))
     AttemptCount.objects.create(subject="live", ends_at=moment + timedelta(minutes=1))
     tidy()
