@@ -65,7 +65,8 @@ class ChoosePasswordForm(forms.Form):
     new_password = password_field(
         "New password",
         new=True,
-        help_text=f"At least {passwords.SHORTEST} characters. A short sentence is good; spaces are fine.",
+        help_text=f"At least {passwords.SHORTEST} characters. "
+        "A short sentence is good; spaces are fine.",
     )
 
     def __init__(self, account: Account, own_words: Iterable[str], *args: Any, **kwargs: Any):

@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -95,18 +95,20 @@ def count(subjects: Iterable[tuple[str, Limit]]) -> None:
         raise TooMany(max(waits))
 
 
-def _count_one(name: str, limit: Limit) -> tuple:
+def _count_one(name: str, limit: Limit) -> tuple[datetime, int]:
     moment = now()
     rows = AttemptCount.objects.filter(subject=name)
-    if not rows.filter(ends_at__gt=moment).update(count=F("count") + 1):
-        if not rows.update(count=1, ends_at=moment + limit.within):
-            try:
-                with transaction.atomic():
-                    AttemptCount.objects.create(
-                        subject=name, count=1, ends_at=moment + limit.within
-                    )
-            except IntegrityError:
-                rows.update(count=F("count") + 1)
+    first = {"count": 1, "ends_at": moment + limit.within}
+    if not (
+        rows.filter(ends_at__gt=moment).update(count=F("count") + 1)
+        or rows.filter(ends_at__lte=moment).update(**first)
+    ):
+        try:
+            with transaction.atomic():
+                AttemptCount.objects.create(subject=name, **first)
+        except IntegrityError:
+            # Somebody began this stretch of time a moment ago.
+            rows.update(count=F("count") + 1)
     return rows.values_list("ends_at", "count").get()
 
 

@@ -1,7 +1,7 @@
 """Mailed links: sent, looked at (which changes nothing), used, done.
 
-SECURITY.md rule 7. A token is an HMAC over the link's own facts and the account's password state, so
-it dies with any change of password or address; the database holds only the nonce in it.
+SECURITY.md rule 7. A token is an HMAC over the link's own facts and the account's password state,
+so it dies with any change of password or address; the database holds only the nonce in it.
 """
 
 import base64

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -40,7 +41,7 @@ class Account(PublicId, TenantModel, AbstractBaseUser):
 
     USERNAME_FIELD = "log_in_key"
     EMAIL_FIELD = "email"
-    objects = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         constraints = [models.UniqueConstraint("practice", "email", name="one_account_per_address")]
@@ -69,7 +70,7 @@ class SignIn(TenantModel, AbstractBaseSession):
     used_at = models.DateTimeField(default=now)
     user_agent = models.CharField(max_length=200, blank=True)
 
-    objects = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()  # type: ignore[assignment]
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
@@ -82,7 +83,7 @@ class SignIn(TenantModel, AbstractBaseSession):
 
 
 class MailLink(PublicId, TenantModel):
-    """A link that was mailed. Its token is derived from `nonce` and the secret key, never stored."""
+    """A link that was mailed. Its token is derived from `nonce` and the secret key at delivery."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="links")
     purpose = models.CharField(max_length=20, choices=LinkPurpose.choices)

@@ -124,7 +124,7 @@ def change_password(request: HttpRequest, account: Account, password: str) -> No
 
 
 def _door(request: HttpRequest) -> str:
-    return request.door  # type: ignore[attr-defined]
+    return str(request.door)  # type: ignore[attr-defined]
 
 
 def _set_own_password(account: Account, password: str) -> None:

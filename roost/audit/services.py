@@ -31,7 +31,7 @@ def record(
         actor=by,
         door=facts.door,
         source=facts.source,
-        subject_kind=subject._meta.model_name if subject is not None else "",
+        subject_kind=subject._meta.model_name or "" if subject is not None else "",
         subject_uuid=getattr(subject, "uuid", None),
         client_uuid=client_uuid,
         details=details,
@@ -55,7 +55,8 @@ def record_refusal(*, by: Any, status: int, route: str, **ids: str) -> None:
     """
     with transaction.atomic():
         if by is not None:
-            record("access.refused", by=by, status=status, route=route, **ids)
+            details: dict[str, Any] = ids
+            record("access.refused", by=by, status=status, route=route, **details)
             return
         today = now().date()
         if not AnonymousRefusals.objects.filter(on=today).update(count=F("count") + 1):

@@ -161,7 +161,7 @@ def send_invitation(
 
 
 def _account_for(client: Client, email: str, *, confirmed: bool) -> Account:
-    """The account of an address, made if need be. Raises HasLogInAlready where one must be asked."""
+    """The account of an address, made if need be. Raises HasLogInAlready where to ask first."""
     email = clean_email(email)
     account = find_account(email)
     if account is None:

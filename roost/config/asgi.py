@@ -8,9 +8,9 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roost.config.settings")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.wsgi import get_wsgi_application
 
-pages = get_wsgi_application()
+pages: Any = get_wsgi_application()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
@@ -51,7 +51,7 @@ class Application:
     """Hands each kind of connection to its part."""
 
     def __init__(self) -> None:
-        self.http = WSGIMiddleware(pages, workers=THREADS)
+        self.http: Any = WSGIMiddleware(pages, workers=THREADS)
         self.websocket = _sockets()
         self.stop = threading.Event()
 

@@ -7,7 +7,6 @@ import sys
 import threading
 from pathlib import Path
 
-
 DEMO_HERE = (
     "holds the demo, whose passwords everybody knows. "
     "Set ROOST_DATA_DIR to another folder for a real practice."

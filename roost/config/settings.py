@@ -70,9 +70,9 @@ if ROOST_DEMO and ROOST_HOST not in LOOPBACK:
 
 def _secret_key() -> str:
     """The configured key, or one made once and kept in the data folder."""
-    if path := env.str("ROOST_SECRET_KEY_FILE", ""):
+    if named := env.str("ROOST_SECRET_KEY_FILE", ""):
         try:
-            return Path(path).read_text().strip() or stop(f"{path} is empty.")
+            return Path(named).read_text().strip() or stop(f"{named} is empty.")
         except OSError as error:
             stop(f"ROOST_SECRET_KEY_FILE cannot be read: {error.strerror}.")
     if key := env.str("ROOST_SECRET_KEY", ""):

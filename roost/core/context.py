@@ -14,4 +14,6 @@ class RequestFacts:
     door: str = ""
 
 
-request_facts: ContextVar[RequestFacts] = ContextVar("request_facts", default=RequestFacts())
+NOWHERE = RequestFacts()
+
+request_facts: ContextVar[RequestFacts] = ContextVar("request_facts", default=NOWHERE)

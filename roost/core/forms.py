@@ -19,7 +19,7 @@ class LineField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         # NUL would otherwise be refused in words nobody understands.
-        return one_line(super().to_python(str(value or "").replace("\x00", "")))
+        return one_line(super().to_python(str(value or "").replace("\x00", "")) or "")
 
 
 class LinesField(forms.CharField):
@@ -31,7 +31,7 @@ class LinesField(forms.CharField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> str:
-        return several_lines(super().to_python(str(value or "").replace("\x00", "")))
+        return several_lines(super().to_python(str(value or "").replace("\x00", "")) or "")
 
 
 class AddressField(forms.CharField):

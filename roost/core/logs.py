@@ -25,10 +25,10 @@ class Line(logging.Formatter):
     puts the values of a row into them.
     """
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802
+    def formatException(self, ei: Any) -> str:
         kind, error, trace = ei
         places = "".join(traceback.format_tb(trace))
         cause = f" from {type(error.__cause__).__name__}" if error and error.__cause__ else ""

@@ -21,7 +21,7 @@ def once(key: uuid.UUID, kind: str, model: type[T], make: Callable[[], T]) -> tu
 
     def earlier() -> T | None:
         found = Submission.objects.filter(kind=kind, key=key).values_list("result", flat=True)
-        return model.objects.get(uuid=found[0]) if found else None  # type: ignore[attr-defined]
+        return model.objects.get(uuid=found[0]) if found else None
 
     if (row := earlier()) is not None:
         return row, False

@@ -7,12 +7,14 @@ one, reads see that practice only, and a write that touches another practice is 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
 _scope: ContextVar[int | str | None] = ContextVar("practice", default=None)
 _ACROSS = "across practices"
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class NoScope(RuntimeError):
@@ -59,7 +61,9 @@ def has_scope() -> bool:
     return isinstance(_scope.get(), int)
 
 
-def _refuse_foreign(model: type[models.Model], field: models.ForeignKey, value: Any) -> None:
+def _refuse_foreign(
+    model: type[models.Model], field: models.ForeignKey[Any, Any], value: Any
+) -> None:
     """Raise OtherPractice if `value` of a foreign key is not a row of the practice served."""
     target = field.related_model
     if value is None or not (isinstance(target, type) and issubclass(target, TenantModel)):
@@ -74,7 +78,7 @@ def _refuse_foreign(model: type[models.Model], field: models.ForeignKey, value: 
         raise OtherPractice(f"{model.__name__}.{field.name} points to another practice.")
 
 
-class TenantQuerySet(models.QuerySet):
+class TenantQuerySet(models.QuerySet[Row]):
     """A query set whose writes stay inside the practice served."""
 
     def update(self, **values: Any) -> int:
@@ -95,21 +99,26 @@ class TenantQuerySet(models.QuerySet):
             obj.check_practice()
         return super().bulk_create(objs, *args, **kwargs)
 
-    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], *args: Any, **kwargs: Any):
+    def bulk_update(
+        self, objs: Iterable[Any], fields: Iterable[str], *args: Any, **kwargs: Any
+    ) -> int:
         objs = list(objs)
         for obj in objs:
             obj.check_practice(set(fields))
         # Django turns the checked values into one expression, which `update` here would refuse.
-        rows = models.QuerySet(self.model, using=self._db)
+        rows: models.QuerySet[Row] = models.QuerySet(self.model, using=self.db)
         return rows.filter(practice_id=current_practice_id()).bulk_update(
             objs, fields, *args, **kwargs
         )
 
 
-class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+_Manager = models.Manager.from_queryset(TenantQuerySet)
+
+
+class TenantManager(_Manager[Row]):
     """Sees the practice served and nothing else; raises NoScope when there is none."""
 
-    def get_queryset(self) -> TenantQuerySet:
+    def get_queryset(self) -> models.QuerySet[Row]:
         served = _scope.get()
         if served is None:
             raise NoScope(f"{self.model.__name__} was asked for outside a practice.")
@@ -122,7 +131,7 @@ class TenantModel(models.Model):
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.PROTECT, related_name="+")
 
-    objects = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         abstract = True
@@ -136,10 +145,10 @@ class TenantModel(models.Model):
             raise OtherPractice(f"This {type(self).__name__} belongs to another practice.")
         return super().delete(*args, **kwargs)
 
-    def _do_update(self, base_qs: Any, *args: Any) -> bool:
+    def _do_update(self, base_qs: Any, *args: Any) -> bool:  # type: ignore[override]
         # A row that was given the key of a foreign one finds nothing to change.
         mine = base_qs.filter(practice_id=self.practice_id)
-        return bool(super()._do_update(mine, *args))  # type: ignore[misc]
+        return bool(super()._do_update(mine, *args))
 
     def check_practice(self, fields: set[str] | None = None) -> None:
         """Raise OtherPractice unless this row and all it points to belong to the scope."""

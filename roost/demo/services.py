@@ -333,7 +333,7 @@ def _nearest_free(therapist: StaffMember, wanted: datetime) -> datetime:
     """The start nearest to `wanted` at which the therapist is free for one session."""
     reach = timedelta(days=2)
     taken = taken_spans(therapist, (wanted - reach, wanted + reach))
-    for step in range(0, 24 * 12):
+    for step in range(24 * 12):
         for sign in (1, -1):
             start = wanted + sign * step * timedelta(minutes=5)
             if all(end <= start or begin >= start + LENGTH for begin, end in taken):

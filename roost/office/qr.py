@@ -28,7 +28,7 @@ def path_of(text: str) -> Code:
                 strokes.append(f"M{start} {y}.5h{x - start}")
             else:
                 x += 1
-    return Code(size=code.symbol_size(border=2)[0], path="".join(strokes))
+    return Code(size=int(code.symbol_size(border=2)[0]), path="".join(strokes))
 
 
 def svg_file(text: str) -> bytes:

@@ -112,7 +112,7 @@ def _deliver(message: OutgoingMessage) -> None:
         from_email=formataddr((message.practice.sender_name, settings.ROOST_MAIL_FROM)),
         to=[message.to],
         headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
-        connection=EmailBackend(fail_silently=False, **settings.ROOST_SMTP),
+        connection=EmailBackend(fail_silently=False, **(settings.ROOST_SMTP or {})),
     )
     try:
         if not mail.send():

@@ -24,7 +24,7 @@ class ProfileForm(KeyedForm):
     )
     college = LineField(label="College", max_length=150, required=False)
     registration_number = LineField(label="Registration number", max_length=40, required=False)
-    supervisor = forms.ModelChoiceField(
+    supervisor: "forms.ModelChoiceField[StaffMember]" = forms.ModelChoiceField(
         None, label="Supervisor", required=False, to_field_name="uuid", empty_label="None"
     )
 

@@ -34,7 +34,7 @@ class Mailbox:
     def __exit__(self, *_: object) -> None:
         self.controller.stop()
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.refuse:
             return self.refuse
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)

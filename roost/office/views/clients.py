@@ -4,9 +4,10 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -36,6 +37,7 @@ from roost.office.trail import trail_of
 from roost.outbox.queries import messages_of_client
 from roost.practices.addresses import portal_url
 from roost.scheduling.queries import appointments_of_client, next_appointment_of_client
+from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 from roost.staff.services import own_words_of
 
@@ -43,14 +45,14 @@ PER_PAGE = 25
 
 
 @open_to(Who.STAFF)
-def clients(request: HttpRequest) -> HttpResponse:
+def clients(request: OfficeRequest) -> HttpResponse:
     """All Clients: search by name, e-mail or phone; one audit row names the ids shown."""
     text = request.GET.get("q", "")[:100].replace("\x00", "")
     rows: QuerySet[Client] = search_clients(request.staff, text)
     access = PortalAccess.objects.filter(client=OuterRef("pk"), ended_at=None)
     rows = rows.annotate(
         has_access=Exists(access),
-        has_log_in=Exists(access.exclude(account__password__startswith="!")),
+        has_log_in=Exists(access.exclude(account__password__startswith=UNUSABLE_PASSWORD_PREFIX)),
     ).prefetch_related(Prefetch("assignments", Assignment.objects.select_related("therapist")))
     found = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     record_read(
@@ -62,7 +64,7 @@ def clients(request: HttpRequest) -> HttpResponse:
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: OfficeRequest) -> HttpResponse:
     """Add Client."""
     form = ClientForm(request.staff, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -78,7 +80,7 @@ def add(request: HttpRequest) -> HttpResponse:
     return page(request, "office/clients/add.html", {"form": form})
 
 
-def _record(request: HttpRequest, client_uuid: uuid.UUID) -> tuple[Client, dict[str, Any]]:
+def _record(request: OfficeRequest, client_uuid: uuid.UUID) -> tuple[Client, dict[str, Any]]:
     """The client and what the head of each of its pages shows. Raises Http404."""
     client = get_client_for(request.staff, client_uuid)
     assigned = client.assignments.select_related("therapist")
@@ -91,12 +93,12 @@ def _record(request: HttpRequest, client_uuid: uuid.UUID) -> tuple[Client, dict[
     return client, context
 
 
-def _read(request: HttpRequest, client: Client, part: str) -> None:
+def _read(request: OfficeRequest, client: Client, part: str) -> None:
     record_read("client.viewed", by=request.account, client_uuids=[client.uuid], part=part)
 
 
 @open_to(Who.STAFF)
-def client(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """Contact & Clinical."""
     record, context = _record(request, client)
     _read(request, record, "contact")
@@ -124,7 +126,7 @@ def state_of(account: Account) -> tuple[str, str]:
 
 
 @open_to(Who.STAFF)
-def client_sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def client_sessions(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """All sessions of a client."""
     record, context = _record(request, client)
     _read(request, record, "sessions")
@@ -134,7 +136,7 @@ def client_sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.STAFF)
-def client_messages(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def client_messages(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """Messages sent to or about a client, with what became of each."""
     record, context = _record(request, client)
     _read(request, record, "messages")
@@ -144,7 +146,7 @@ def client_messages(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def edit(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """Edit contact and clinical facts."""
     record, context = _record(request, client)
     if request.method == "POST":
@@ -169,7 +171,7 @@ def edit(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
 
 @sensitive_post_parameters("starter_password")
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def access(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """Account Details → Edit: Client Portal Settings. Generate, Save, Send invitation.
 
     The hand-off card is the answer to Save itself: no redirect, no store, shown once.
@@ -225,12 +227,12 @@ def _known(account: Account) -> dict[str, Any]:
     return {"email": account.email, "own_password": account.has_own_password}
 
 
-def _asked_again(request: HttpRequest) -> bool:
+def _asked_again(request: OfficeRequest) -> bool:
     return request.POST.get("confirmed") == "yes"
 
 
 def _hand_off(
-    request: HttpRequest, client: Client, form: PortalSettingsForm, context: dict[str, Any]
+    request: OfficeRequest, client: Client, form: PortalSettingsForm, context: dict[str, Any]
 ) -> HttpResponse:
     values = form.cleaned_data
     card: HandOff | None = give_starter_password(
@@ -255,7 +257,7 @@ def _hand_off(
     return page(request, "office/clients/hand_off.html", context)
 
 
-def _invite(request: HttpRequest, client: Client, form: PortalSettingsForm) -> HttpResponse:
+def _invite(request: OfficeRequest, client: Client, form: PortalSettingsForm) -> HttpResponse:
     values = form.cleaned_data
     with_link = send_invitation(
         key=values["form_key"],
@@ -279,7 +281,7 @@ def _invite(request: HttpRequest, client: Client, form: PortalSettingsForm) -> H
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def take_away(request: HttpRequest, client: uuid.UUID, access: uuid.UUID) -> HttpResponse:
+def take_away(request: OfficeRequest, client: uuid.UUID, access: uuid.UUID) -> HttpResponse:
     """Take portal access away, after asking."""
     record, context = _record(request, client)
     held = get_access_of(record, access)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from roost.accounts.doors import door_path
@@ -32,6 +32,7 @@ from roost.scheduling.queries import (
 )
 from roost.scheduling.rules import MOST_TOGETHER, week_of
 from roost.scheduling.services import book_appointment, cancel_appointment, move_appointment
+from roost.staff.http import OfficeRequest
 from roost.staff.models import StaffMember
 from roost.staff.permissions import Who, open_to
 from roost.video.services import close_room_of
@@ -39,7 +40,7 @@ from roost.video.services import close_room_of
 FOUND_AT_MOST = 12
 
 
-def _today(request: HttpRequest) -> date:
+def _today(request: OfficeRequest) -> date:
     return now().astimezone(request.practice.zone).date()
 
 
@@ -63,7 +64,7 @@ def _read_id(text: str) -> uuid.UUID:
         raise Http404("There is no such thing.") from None
 
 
-def _read_whose(request: HttpRequest) -> StaffMember | None:
+def _read_whose(request: OfficeRequest) -> StaffMember | None:
     """Whose calendar is asked for, or None for everybody's. Raises Http404.
 
     Without a word it is the reader's own, or everybody's for who sees no clients.
@@ -76,7 +77,7 @@ def _read_whose(request: HttpRequest) -> StaffMember | None:
     return staff if staff.sees_clients or not staff.runs_practice else None
 
 
-def _whose_choices(request: HttpRequest, whose: StaffMember | None) -> list[StaffMember]:
+def _whose_choices(request: OfficeRequest, whose: StaffMember | None) -> list[StaffMember]:
     """Whom the reader can choose between: nobody, when there is but one calendar to see."""
     if not request.staff.runs_practice:
         return []
@@ -84,26 +85,26 @@ def _whose_choices(request: HttpRequest, whose: StaffMember | None) -> list[Staf
     return people if whose is None or whose in people else [whose, *people]
 
 
-def _query(day: date | None, whose: StaffMember | None, request: HttpRequest) -> str:
+def _query(day: date | None, whose: StaffMember | None, request: OfficeRequest) -> str:
     values = {"day": day.isoformat()} if day else {}
     if request.staff.runs_practice:
         values["whose"] = str(whose.uuid) if whose else "everyone"
     return urlencode(values)
 
 
-def _record_schedule(request: HttpRequest, reader: Reader) -> None:
+def _record_schedule(request: OfficeRequest, reader: Reader) -> None:
     if uuids := reader.client_uuids:
         record_read("schedule.viewed", by=request.account, client_uuids=uuids)
 
 
 @open_to(Who.STAFF)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: OfficeRequest) -> HttpResponse:
     """The office begins with today."""
     return redirect(door_path(request, "today"))
 
 
 @open_to(Who.STAFF)
-def today(request: HttpRequest) -> HttpResponse:
+def today(request: OfficeRequest) -> HttpResponse:
     """One day: its sessions, the free time between, and who is waiting."""
     this_day = _today(request)
     day, whose = _read_day(request.GET.get("day", ""), this_day), _read_whose(request)
@@ -132,7 +133,7 @@ def today(request: HttpRequest) -> HttpResponse:
 
 
 @open_to(Who.STAFF)
-def sessions(request: HttpRequest) -> HttpResponse:
+def sessions(request: OfficeRequest) -> HttpResponse:
     """One week, day by day."""
     this_day = _today(request)
     monday = week_of(_read_day(request.GET.get("day", ""), this_day))
@@ -173,7 +174,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 # Booking
 
 
-def _chosen(request: HttpRequest, values: list[str]) -> list[Client]:
+def _chosen(request: OfficeRequest, values: list[str]) -> list[Client]:
     """The clients whose ids stand in the form or the link, malformed ids left out.
 
     Raises Http404 for a client that is not the actor's.
@@ -188,7 +189,7 @@ def _chosen(request: HttpRequest, values: list[str]) -> list[Client]:
     return get_clients_for(request.staff, ids) if ids else []
 
 
-def _people(request: HttpRequest, chosen: list[Client], text: str) -> dict[str, Any]:
+def _people(request: OfficeRequest, chosen: list[Client], text: str) -> dict[str, Any]:
     """Who is chosen and who is found, and one audit row that names them all."""
     found: list[Client] = []
     more = False
@@ -205,7 +206,7 @@ def _people(request: HttpRequest, chosen: list[Client], text: str) -> dict[str, 
 
 
 def _their_day(
-    request: HttpRequest,
+    request: OfficeRequest,
     therapist: StaffMember | None,
     day: date | None,
     but: Appointment | None = None,
@@ -229,7 +230,7 @@ def _their_day(
     }
 
 
-def _first_values(request: HttpRequest, chosen: list[Client]) -> dict[str, Any]:
+def _first_values(request: OfficeRequest, chosen: list[Client]) -> dict[str, Any]:
     """What the booking form begins with: what the link says, and who cares for the client."""
     asked = request.GET
     values = {name: asked[name] for name in ("service", "mode", "hour") if asked.get(name)}
@@ -250,7 +251,7 @@ def _first_values(request: HttpRequest, chosen: list[Client]) -> dict[str, Any]:
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def book(request: HttpRequest) -> HttpResponse:
+def book(request: OfficeRequest) -> HttpResponse:
     """Book a session. The search for people is a step of the same form, and keeps what was typed;
     with htmx the list of people, and the day beside the form, come by themselves."""
     posted = request.method == "POST"
@@ -283,7 +284,7 @@ def book(request: HttpRequest) -> HttpResponse:
     return page(request, "office/scheduling/book.html", context)
 
 
-def _book(request: HttpRequest, form: BookingForm, chosen: list[Client]) -> HttpResponse | None:
+def _book(request: OfficeRequest, form: BookingForm, chosen: list[Client]) -> HttpResponse | None:
     """The answer to a booking that went through, or None when the form has more to say."""
     if not form.is_valid():
         return None
@@ -314,14 +315,14 @@ def _book(request: HttpRequest, form: BookingForm, chosen: list[Client]) -> Http
     return redirect(_day_of(request, appointment))
 
 
-def _says_when(request: HttpRequest, appointment: Appointment) -> str:
+def _says_when(request: OfficeRequest, appointment: Appointment) -> str:
     tz = request.practice.zone
     day = appointment.starts_at.astimezone(tz).date()
     hours = say_hours(appointment.starts_at, appointment.ends_at, tz, zone_name=True)
     return f"{say_day(day, _today(request))}, {hours}, with {appointment.therapist.display_name}"
 
 
-def _day_of(request: HttpRequest, appointment: Appointment) -> str:
+def _day_of(request: OfficeRequest, appointment: Appointment) -> str:
     """The day view that shows an appointment."""
     day = appointment.starts_at.astimezone(request.practice.zone).date()
     return f"{door_path(request, 'today')}?{_query(day, appointment.therapist, request)}"
@@ -330,7 +331,7 @@ def _day_of(request: HttpRequest, appointment: Appointment) -> str:
 # One session
 
 
-def _show(request: HttpRequest, appointment: Appointment) -> dict[str, Any]:
+def _show(request: OfficeRequest, appointment: Appointment) -> dict[str, Any]:
     """What every page about one session says, after an audit row that names its people."""
     tz, this_day = request.practice.zone, _today(request)
     reader = Reader(request.staff, request.practice, now(), [appointment])
@@ -360,19 +361,19 @@ def _show(request: HttpRequest, appointment: Appointment) -> dict[str, Any]:
 
 
 @open_to(Who.STAFF)
-def appointment(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
+def appointment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """One session: when, who, how, and what can be done with it."""
     found = get_appointment_for(request.staff, appointment)
     return page(request, "office/scheduling/appointment.html", _show(request, found))
 
 
-def _not_open(request: HttpRequest, found: Appointment, error: SchedulingError) -> HttpResponse:
+def _not_open(request: OfficeRequest, found: Appointment, error: SchedulingError) -> HttpResponse:
     messages.warning(request, str(error))
     return redirect(door_path(request, "appointment", appointment=found.uuid))
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def move(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
+def move(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """Move a session to another day or time."""
     found, tz = get_appointment_for(request.staff, appointment), request.practice.zone
     local = found.starts_at.astimezone(tz)
@@ -393,7 +394,7 @@ def move(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
         except ChangedMeanwhile as error:
             form.refuse(error)
             found = get_appointment_for(request.staff, appointment)
-            form.data = {**form.data.dict(), "seen": found.starts_at.isoformat()}
+            form.data = {**request.POST.dict(), "seen": found.starts_at.isoformat()}
         except SchedulingError as error:
             form.refuse(error)
         else:
@@ -418,7 +419,7 @@ def _day_in(form: MoveForm, local: datetime) -> date | None:
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def cancel(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
+def cancel(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """Ask, then cancel a session."""
     found = get_appointment_for(request.staff, appointment)
     if request.method == "POST":

@@ -3,13 +3,14 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts.doors import door_path
 from roost.core.pages import page
 from roost.scheduling.errors import SchedulingError
 from roost.scheduling.forms import NewServiceForm, ServiceForm
+from roost.scheduling.models import Service
 from roost.scheduling.queries import all_services, get_service_for
 from roost.scheduling.services import (
     add_service,
@@ -17,17 +18,18 @@ from roost.scheduling.services import (
     edit_service,
     restore_service,
 )
+from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 
 
 @open_to(Who.OWNER_OR_ADMIN)
-def services(request: HttpRequest) -> HttpResponse:
+def services(request: OfficeRequest) -> HttpResponse:
     """All services, those on offer first."""
     return page(request, "office/scheduling/services.html", {"services": list(all_services())})
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: OfficeRequest) -> HttpResponse:
     """Add a service."""
     form = NewServiceForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -50,7 +52,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
-def service(request: HttpRequest, service: uuid.UUID) -> HttpResponse:
+def service(request: OfficeRequest, service: uuid.UUID) -> HttpResponse:
     """Edit a service, archive it, or offer it again."""
     found = get_service_for(request.staff, service)
     if request.method == "POST" and request.POST.get("do") in ("archive", "restore"):
@@ -72,7 +74,7 @@ def service(request: HttpRequest, service: uuid.UUID) -> HttpResponse:
     return page(request, "office/scheduling/service.html", {"form": form, "service": found})
 
 
-def _put_away(request: HttpRequest, found, *, restore: bool) -> HttpResponse:  # type: ignore[no-untyped-def]
+def _put_away(request: OfficeRequest, found: Service, *, restore: bool) -> HttpResponse:
     try:
         if restore:
             restore_service(by=request.staff, service=found)

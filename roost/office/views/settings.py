@@ -6,7 +6,7 @@ from django.conf import settings as configuration
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts import limits
@@ -27,6 +27,7 @@ from roost.practices.services import change_settings
 from roost.staff.enums import Role
 from roost.staff.errors import StaffError
 from roost.staff.forms import InviteForm, MemberForm
+from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 from roost.staff.queries import all_staff, get_staff_member_for
 from roost.staff.services import (
@@ -44,14 +45,14 @@ PORTAL_FIELDS = ["starter_password_days", "join_minutes_before", "join_minutes_a
 
 
 @open_to(Who.STAFF)
-def settings(request: HttpRequest) -> HttpResponse:
+def settings(request: OfficeRequest) -> HttpResponse:
     """The first tab that somebody may see."""
     first = "practice" if request.staff.runs_practice else "client-portal"
     return redirect(door_path(request, first))
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
-def practice(request: HttpRequest) -> HttpResponse:
+def practice(request: OfficeRequest) -> HttpResponse:
     """Settings → Practice."""
     first = {name: getattr(request.practice, name) for name in PRACTICE_FIELDS}
     form = PracticeForm(request.POST or None, initial=first)
@@ -65,7 +66,7 @@ def practice(request: HttpRequest) -> HttpResponse:
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
-def client_portal(request: HttpRequest) -> HttpResponse:
+def client_portal(request: OfficeRequest) -> HttpResponse:
     """Settings → Client Portal. Therapists see the address; owners and admins change the rest."""
     place = request.practice
     url = portal_url(place)
@@ -97,7 +98,7 @@ def client_portal(request: HttpRequest) -> HttpResponse:
 
 
 @open_to(Who.STAFF)
-def portal_qr(request: HttpRequest) -> HttpResponse:
+def portal_qr(request: OfficeRequest) -> HttpResponse:
     """The QR code of the Client Portal URL, for print."""
     svg = qr.svg_file(portal_url(request.practice))
     name = f"client-portal-{request.practice.slug}.svg"
@@ -109,14 +110,14 @@ def portal_qr(request: HttpRequest) -> HttpResponse:
 
 
 @open_to(Who.OWNER_OR_ADMIN)
-def staff(request: HttpRequest) -> HttpResponse:
+def staff(request: OfficeRequest) -> HttpResponse:
     """Settings → Staff."""
     rows = [(m, not m.account.has_own_password) for m in all_staff()]
     return page(request, "office/settings/staff.html", {"rows": rows})
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
-def invite_staff(request: HttpRequest) -> HttpResponse:
+def invite_staff(request: OfficeRequest) -> HttpResponse:
     """Invite a colleague by e-mail."""
     form = InviteForm(request.POST or None, initial={"role": Role.THERAPIST, "sees_clients": True})
     if request.method == "POST" and form.is_valid():
@@ -144,7 +145,7 @@ def _enough(limit: limits.TooMany) -> str:
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
-def staff_member(request: HttpRequest, member: uuid.UUID) -> HttpResponse:
+def staff_member(request: OfficeRequest, member: uuid.UUID) -> HttpResponse:
     """Change a colleague, or invite them again."""
     colleague = get_staff_member_for(request.staff, member)
     form = MemberForm(
@@ -170,7 +171,7 @@ def staff_member(request: HttpRequest, member: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("POST",))
-def invite_staff_again(request: HttpRequest, member: uuid.UUID) -> HttpResponse:
+def invite_staff_again(request: OfficeRequest, member: uuid.UUID) -> HttpResponse:
     """Mail a colleague a new link."""
     colleague = get_staff_member_for(request.staff, member)
     if colleague.account.has_own_password:
@@ -185,7 +186,7 @@ def invite_staff_again(request: HttpRequest, member: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.OWNER_OR_ADMIN)
-def outbox(request: HttpRequest) -> HttpResponse:
+def outbox(request: OfficeRequest) -> HttpResponse:
     """Settings → Messages: every e-mail, and what became of it."""
     found = Paginator(all_messages(), 50).get_page(request.GET.get("page"))
     record_read(
@@ -209,7 +210,7 @@ def _message(message_uuid: uuid.UUID) -> OutgoingMessage:
 
 
 @open_to(Who.OWNER_OR_ADMIN)
-def message(request: HttpRequest, message: uuid.UUID) -> HttpResponse:
+def message(request: OfficeRequest, message: uuid.UUID) -> HttpResponse:
     """One e-mail. Its text is shown in the demo only: there no mail server carries it, and a
     newcomer must be able to follow its link."""
     row = _message(message)
@@ -229,7 +230,7 @@ def message(request: HttpRequest, message: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("POST",))
-def send_message_now(request: HttpRequest, message: uuid.UUID) -> HttpResponse:
+def send_message_now(request: OfficeRequest, message: uuid.UUID) -> HttpResponse:
     """Try a message that has not left once more."""
     row = _message(message)
     if send_message_again(message=row, by=request.staff):
@@ -240,6 +241,6 @@ def send_message_now(request: HttpRequest, message: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.OWNER_OR_ADMIN)
-def video(request: HttpRequest) -> HttpResponse:
+def video(request: OfficeRequest) -> HttpResponse:
     """Settings → Video: whether calls can go through a relay."""
     return page(request, "office/settings/video.html", {"turn": configuration.ROOST_TURN_URL})

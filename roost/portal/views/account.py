@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts.doors import door_path
@@ -24,6 +24,7 @@ from roost.portal.context import held_by
 from roost.portal.next_session import NextSession, describe_next
 from roost.scheduling.models import Attendee
 from roost.scheduling.queries import history_for_access, my_account_sessions
+from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
@@ -38,13 +39,13 @@ WHOSE = {
 
 
 @open_to(Who.ANYONE)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: DoorRequest) -> HttpResponse:
     """The Client Portal URL: on to My Account, or to log in first."""
     signed_in = request.account is not None and not request.is_idle
     return redirect(door_path(request, "account" if signed_in else "log-in"))
 
 
-def _chosen(request: HttpRequest, held: list[PortalAccess]) -> PortalAccess | None:
+def _chosen(request: DoorRequest, held: list[PortalAccess]) -> PortalAccess | None:
     """Whose page this is: the person asked for, else the reader, else the first. Raises Http404
     for a person who is not the reader's to see."""
     asked = request.GET.get("person", "")
@@ -57,7 +58,7 @@ def _chosen(request: HttpRequest, held: list[PortalAccess]) -> PortalAccess | No
 
 
 @open_to(Who.ACCOUNT)
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: DoorRequest) -> HttpResponse:
     """My Account of one person: the next session first, then details and sessions."""
     held = held_by(request)
     access = _chosen(request, held)
@@ -93,7 +94,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return page(request, "portal/account.html", context)
 
 
-def _next(request: HttpRequest, mine: Attendee | None, moment: datetime) -> NextSession | None:
+def _next(request: DoorRequest, mine: Attendee | None, moment: datetime) -> NextSession | None:
     if mine is None:
         return None
     before = timedelta(minutes=request.practice.join_minutes_before)
@@ -108,7 +109,7 @@ def _next(request: HttpRequest, mine: Attendee | None, moment: datetime) -> Next
 
 
 @open_to(Who.ACCOUNT)
-def sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     """All sessions of one person, newest first."""
     access = get_access_for(request.account, client)
     if opens(access).sessions == "none":
@@ -126,7 +127,7 @@ def sessions(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
-def details(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
+def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     """Change one's own phone, address and preferred name; staff see it on the record."""
     access = get_access_for(request.account, client)
     if not opens(access).details:
@@ -147,7 +148,7 @@ def details(request: HttpRequest, client: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
-def time_zone(request: HttpRequest) -> HttpResponse:
+def time_zone(request: DoorRequest) -> HttpResponse:
     """Choose the zone in which times are said."""
     first = request.account.zone_name or request.practice.zone_name
     form = ZoneForm(request.POST or None, initial={"zone": first})

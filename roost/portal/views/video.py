@@ -2,20 +2,21 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts.doors import door_path, to_log_in
 from roost.core.pages import page
+from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.pages import room_page
 from roost.video.queries import get_seat_for, is_admitted, seats_for
 
 
 @open_to(Who.ACCOUNT)
-def room(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
+def room(request: DoorRequest, appointment: uuid.UUID) -> HttpResponse:
     """Join: on to the only seat there is, or a choice of who is joining here."""
-    seats = seats_for(request.account, appointment)  # type: ignore[attr-defined]
+    seats = seats_for(request.account, appointment)
     if len(seats) == 1:
         seat = seats[0]
         assert seat.attendee is not None
@@ -26,15 +27,15 @@ def room(request: HttpRequest, appointment: uuid.UUID) -> HttpResponse:
 
 
 @open_to(Who.ACCOUNT, survives_idle=True)
-def room_person(request: HttpRequest, appointment: uuid.UUID, attendee: uuid.UUID) -> HttpResponse:
+def room_person(request: DoorRequest, appointment: uuid.UUID, attendee: uuid.UUID) -> HttpResponse:
     """The room, for one attendee. While they are admitted no idle limit ends it."""
-    seat = get_seat_for(request.account, appointment, attendee)  # type: ignore[attr-defined]
-    if request.is_idle and not is_admitted(seat):  # type: ignore[attr-defined]
+    seat = get_seat_for(request.account, appointment, attendee)
+    if request.is_idle and not is_admitted(seat):
         request.session.flush()
         return to_log_in(request, idle=True)
     here = door_path(request, "room-person", appointment=appointment, attendee=attendee)
     return room_page(request, seat, socket=f"{here}socket/", home=_home(request))
 
 
-def _home(request: HttpRequest) -> str:
+def _home(request: DoorRequest) -> str:
     return door_path(request, "account")
