@@ -7,6 +7,7 @@ them, and keeps none of them. What each message may hold stands in `messages`.
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +55,8 @@ class RoomConsumer(SignedInConsumer):
     # A long SDP, twice, in JSON.
     most_characters = 64 * 1024
 
+    standing: Standing
+
     def find_seat(self) -> Seat:
         """The seat this socket is for. Raises Http404 for whom it is not."""
         raise NotImplementedError
@@ -62,7 +65,7 @@ class RoomConsumer(SignedInConsumer):
 
     async def enter(self) -> bool:
         self.cid = ""
-        self.standing: Standing | None = None
+        self.found = False
         self.is_over = False
         self._hello: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None
@@ -74,6 +77,7 @@ class RoomConsumer(SignedInConsumer):
         if standing is None:
             return False
         self.standing, self.seat = standing, standing.seat
+        self.found = True
         self.is_over = idle
         await self.channel_layer.group_add(self.seat.room_group, self.channel_name)
         await self.channel_layer.group_add(self.seat.person_group, self.channel_name)
@@ -108,7 +112,7 @@ class RoomConsumer(SignedInConsumer):
         for timer in (self._hello, self._next_look, self._soon):
             if timer is not None:
                 timer.cancel()
-        if self.standing is None:
+        if not self.found:
             return
         for group in (self.seat.room_group, self.seat.person_group):
             await self.channel_layer.group_discard(group, self.channel_name)
@@ -168,9 +172,22 @@ class RoomConsumer(SignedInConsumer):
         await self._act(services.end_room)
 
     async def hear_join(self, message: dict[str, Any]) -> None:
-        offered = await self._act(services.note_connected, cid=self.cid, offer=message.get("offer"))
-        await self._look()
-        await self.say(type="joined", cid=self.cid, offered=offered)
+        joined = await self._act(services.note_connected, cid=self.cid, offer=message.get("offer"))
+        # As the act itself saw it: looking again would only hold up the other side's answer.
+        waiting = [p for p in self.standing.others if p.state not in IN_ROOM]
+        self.standing = replace(
+            self.standing,
+            seat=self.seat,
+            room=RoomState.OPEN,
+            ended=False,
+            closed=None,
+            person=joined.person,
+            others=[*joined.others, *(waiting if self.seat.is_therapist else [])],
+        )
+        self._known = {p.cid for p in joined.others}
+        await self.say(**self._state(self.standing))
+        await self.say(type="joined", cid=self.cid, offered=joined.offered)
+        self._look_soon()
 
     async def hear_leave(self, message: dict[str, Any]) -> None:
         await self.in_practice(services.leave_room, by=self.seat, cid=self.cid)
@@ -273,8 +290,7 @@ class RoomConsumer(SignedInConsumer):
 
     def _is_inside(self) -> bool:
         """Whether this page speaks for somebody who is in the room, as last looked at."""
-        standing = self.standing
-        return standing is not None and standing.is_inside and standing.speaks_under(self.cid)
+        return self.standing.is_inside and self.standing.speaks_under(self.cid)
 
     def _stand(self) -> Standing | None:
         try:

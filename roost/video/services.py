@@ -2,6 +2,7 @@
 sockets once it has been committed. Nothing here, or anywhere, keeps SDP or ICE candidates."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -268,12 +269,21 @@ def remove_person(*, by: Seat, cid: str) -> Presence:
         return person
 
 
-def note_connected(*, by: Seat, cid: str, offer: dict[str, str] | None = None) -> str:
+@dataclass(frozen=True)
+class Joined:
+    """What came of joining: the own presence, who else is in the room, and the cid of the one
+    who got the offer ("" when there was none, or nobody to take it)."""
+
+    person: Presence
+    others: list[Presence]
+    offered: str
+
+
+def note_connected(*, by: Seat, cid: str, offer: dict[str, str] | None = None) -> Joined:
     """An admitted person joins the call, or their socket is back.
 
-    `offer` is passed on to the one person it is meant for, and kept nowhere. Returns that
-    person's cid, or "" when there is no offer or nobody to take it. Raises NotAdmitted, RoomClosed.
-    Records room.joined or, for a lost one, room.regained.
+    `offer` is passed on to the one person it is meant for, and kept nowhere. Raises NotAdmitted,
+    RoomClosed. Records room.joined or, for a lost one, room.regained.
     """
     with transaction.atomic():
         locked = _Locked(by)
@@ -283,8 +293,9 @@ def note_connected(*, by: Seat, cid: str, offer: dict[str, str] | None = None) -
         locked.check_open(inside=True)
         was = mine.state
         _save(mine, state=PersonState.CONNECTED, here_until=locked.moment + LEASE)
-        others = [p for p in locked.inside() if p is not mine and p.state != PersonState.ADMITTED]
-        offer_to = others[0].cid if offer is not None and others else ""
+        others = [p for p in locked.inside() if p is not mine]
+        callers = [p for p in others if p.state != PersonState.ADMITTED]
+        offer_to = callers[0].cid if offer is not None and callers else ""
         if was != PersonState.CONNECTED:
             action = "room.joined" if was == PersonState.ADMITTED else "room.regained"
             _record(action, by, locked.room)
@@ -299,7 +310,7 @@ def note_connected(*, by: Seat, cid: str, offer: dict[str, str] | None = None) -
                 "offer": offer if offer_to else None,
             },
         )
-        return offer_to
+        return Joined(mine, others, offer_to)
 
 
 def note_regained(*, by: Seat, cid: str) -> Presence | None:

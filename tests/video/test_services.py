@@ -250,7 +250,8 @@ def test_no_signal_is_ever_kept(
     in_call()
     secret = "v=0 192.0.2.77 a-secret-fingerprint"
     offer = {"type": "offer", "sdp": secret}
-    assert services.note_connected(by=casey_seat, cid=CASEYS_PAGE, offer=offer) == TARAS_PAGE
+    joined = services.note_connected(by=casey_seat, cid=CASEYS_PAGE, offer=offer)
+    assert joined.offered == TARAS_PAGE
     for model in (Presence, VideoRoom, AuditEvent):
         for row in model.objects.values():
             assert "192.0.2.77" not in str(row)

@@ -65,8 +65,8 @@ class Talk:
             while True:
                 self.heard.append(json.loads(self.socket.recv(timeout=seconds)))
         except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code
+            # 1006: the line was cut without a word (RFC 6455).
+            return closed.rcvd.code if closed.rcvd is not None else 1006
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def test_16_megabytes_end_the_socket_and_not_the_server(booked: Booked) -> None:
             casey.socket.send("x" * (16 * 1024 * 1024))
         except ConnectionClosed:
             pass
-        assert casey.ended() in (1009, 4400)
+        assert casey.ended() in (1006, 1009, 4400)
     with on(booked, "portal") as casey:
         casey.say(type="hello", cid=CASEY)
         casey.hear("state")
@@ -313,18 +313,20 @@ def test_a_new_page_replaces_the_old_one(both: tuple[Talk, Talk], booked: Booked
 def test_the_therapist_is_told_on_an_idle_server(booked: Booked) -> None:
     bell = f"{booked.office}/bell/socket/"
     with on(booked, "office", path=bell) as office, on(booked, "portal") as casey:
-        assert office.hear("waiting")["ids"] == []
+        before = office.hear("waiting")["ids"]
         casey.say(type="hello", cid=CASEY)
         casey.hear("state")
         time.sleep(1.5)  # nothing else happens on the server
         start = time.monotonic()
         casey.say(type="ready", name="Casey")
-        told = office.hear("waiting", seconds=3)
+        (mine,) = someone_new(office, before)
         assert time.monotonic() - start < 1.5
-        assert "Casey is waiting" in told["knock"]
+        told = office.heard[-1]
+        assert booked.appointment in told["knock"]
         assert "Casey Nguyen is in your waiting room" in told["arrivals"]
         casey.say(type="leave")
-        assert office.hear("waiting", seconds=3)["ids"] == []
+        while mine in office.hear("waiting", seconds=3)["ids"]:
+            pass
 
 
 def test_a_socket_lost_in_the_waiting_room_is_off_the_bell_after_the_grace(
@@ -332,18 +334,20 @@ def test_a_socket_lost_in_the_waiting_room_is_off_the_bell_after_the_grace(
 ) -> None:
     bell = f"{booked.office}/bell/socket/"
     with on(booked, "office", path=bell) as office:
+        before = office.hear("waiting")["ids"]
         with on(booked, "portal") as casey:
             casey.say(type="hello", cid=CASEY)
             casey.say(type="ready", name="Casey")
-            assert len(office_ids(office)) == 1
-        assert office.hear("waiting", seconds=12, ids=[])
+            (mine,) = someone_new(office, before)
+        while mine in office.hear("waiting", seconds=12)["ids"]:
+            pass
 
 
-def office_ids(office: Talk) -> list[str]:
-    """The ids of the first news that somebody waits."""
-    while not (ids := office.hear("waiting")["ids"]):
+def someone_new(office: Talk, before: list[str]) -> set[str]:
+    """Who waits that did not wait before: other tests' people may still be on their way out."""
+    while not (new := set(office.hear("waiting", seconds=3)["ids"]) - set(before)):
         pass
-    return list(ids)
+    return new
 
 
 def test_no_signal_is_kept_or_logged(

@@ -10,11 +10,12 @@ const main = document.getElementById("main");
 const facts = main.dataset;
 const isTherapist = facts.role === "therapist";
 const byId = (id) => document.getElementById(id);
-const LOST_GRACE = 6000, SPARE_AGE = 120000, WARN_BEFORE = 5 * 60000;
+const CALL_WITHIN = 500, LOST_GRACE = 6000, SPARE_AGE = 120000, WARN_BEFORE = 5 * 60000;
 const IN_CALL = new Set(["connected", "lost"]);
 const starts = Date.parse(facts.starts), closes = Date.parse(facts.closes), lasts = Date.parse(facts.lasts);
 
 let cid = newCid(), line = null, entered = false, joined = false, joining = false, isBack = false, hasLeft = false;
+let callSoon = 0;
 let people = [], relays = [], iceWaiters = [], spare = null, spareAt = 0;
 const peers = new Map(), tiles = new Map(), graces = new Map();
 const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" }).catch(() => undefined);
@@ -65,8 +66,8 @@ function drawDevices() {
     tile.classList.toggle("tile-off", !cameraOn);
     tile.querySelector(".tile-note").hidden = cameraOn;
     const video = tile.querySelector("video");
-    // Never an empty stream: the page would not finish loading.
-    const stream = devices.tracks.video ? devices.stream : null;
+    // Only where it is seen; and never an empty stream: the page would not finish loading.
+    const stream = devices.tracks.video && !tile.closest("section").hidden ? devices.stream : null;
     if (video.srcObject !== stream) video.srcObject = stream;
   }
   const trouble = devices.troubles.video;
@@ -191,13 +192,22 @@ function onState({ state, people: now, ice }) {
   if (state === "admitted") joined = false;
   if (!joined) join();
   else settle();
-  // The door first, the furniture after.
-  requestAnimationFrame(() => { if (entered && shown !== "over") show("call"); });
+  // The door first, the furniture after: drawing the call would hold its beginning up.
+  if (shown === "waiting" && people.some((person) => IN_CALL.has(person.state))) callSoon ||= setTimeout(showCall, CALL_WITHIN);
+  else showCall();
   drawPeople();
   if (isTherapist && !spare && !peers.size && people.some((person) => person.state === "waiting")) makeSpare();
 }
 
+function showCall() {
+  clearTimeout(callSoon);
+  callSoon = 0;
+  if (entered && shown !== "over") show("call");
+}
+
 function wait() {
+  clearTimeout(callSoon);
+  callSoon = 0;
   joined = false;
   dropAll();
   if (isTherapist) return;
@@ -363,6 +373,7 @@ function drawTile(peer, isDead = false) {
     if (player.srcObject !== stream && stream.getTracks().length) { player.srcObject = stream; play(player); }
   }
   const { connectionState } = peer.pc;
+  if (callSoon && connectionState === "connected") showCall();
   const caption = connectionState === "connected" && !peer.about.microphone ? `${name}, muted` : name;
   tile.querySelector(".tile-name").textContent = caption;
   const words = {
