@@ -43,6 +43,7 @@ function show(name) {
   shown = name;
   for (const [each, view] of views) view.hidden = each !== name;
   byId("masthead").hidden = name === "waiting" || name === "call";
+  scrollTo(0, 0);
   byId(`${name}-title`).focus({ preventScroll: true });
   if (name !== "check") devices.stopMeter();
   drawDevices();
