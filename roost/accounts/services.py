@@ -152,12 +152,16 @@ def ask_for_reset(email: str, *, door: str) -> None:
         record_refusal(by=None, status=429, route="forgot-password")
 
 
-def make_account(email: str) -> Account:
-    """A new account that nobody can log in to yet."""
-    account = Account(email=clean_email(email))
-    account.set_unusable_password()
-    account.save()
-    return account
+def account_at(email: str) -> Account:
+    """The account of an address, made if there is none; nobody can log in to a new one yet.
+
+    Call it in a transaction: the row is locked until that ends, so that two hands at one address
+    take turns. Raises ValidationError for what is no address.
+    """
+    account, _ = Account.objects.get_or_create(
+        email=clean_email(email), defaults={"password": make_password(None)}
+    )
+    return Account.objects.select_for_update().get(pk=account.pk)
 
 
 def set_starter_password(account: Account, password: str, *, days: int) -> datetime:

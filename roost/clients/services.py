@@ -10,15 +10,13 @@ from django.db import transaction
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link
 from roost.accounts.models import Account, MailLink
-from roost.accounts.queries import find_account
-from roost.accounts.services import end_sign_ins, make_account, set_starter_password
+from roost.accounts.services import account_at, end_sign_ins, set_starter_password
 from roost.audit.services import record
 from roost.clients.enums import Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
 from roost.clients.models import Assignment, Client, PortalAccess
 from roost.clients.queries import access_held_by, clients_visible_to
 from roost.core.submissions import once
-from roost.core.text import clean_email
 from roost.core.time import now
 from roost.outbox.services import enqueue
 from roost.staff.models import StaffMember
@@ -162,17 +160,12 @@ def send_invitation(
 
 def _account_for(client: Client, email: str, *, confirmed: bool) -> Account:
     """The account of an address, made if need be. Raises HasLogInAlready where to ask first."""
-    email = clean_email(email)
-    account = find_account(email)
-    if account is None:
-        account = make_account(email)
-        _remember_email(client, email)
-        return account
+    account = account_at(email)
     held = list(access_held_by(account))
     tied_here = any(access.client_id == client.pk for access in held)
     if not confirmed and not tied_here and (held or _is_settled(account)):
         raise HasLogInAlready(account)
-    _remember_email(client, email)
+    _remember_email(client, account.email)
     return account
 
 

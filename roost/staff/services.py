@@ -10,12 +10,11 @@ from django.db.models import Model
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link, make_link, url_of
 from roost.accounts.models import Account
-from roost.accounts.queries import find_account
-from roost.accounts.services import end_sign_ins, make_account
+from roost.accounts.services import account_at, end_sign_ins
 from roost.audit.services import record
 from roost.core.submissions import once
 from roost.core.tenancy import scope
-from roost.core.text import clean_email, one_line
+from roost.core.text import one_line
 from roost.core.time import ZONES
 from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import enqueue, send_again
@@ -48,7 +47,7 @@ def create_practice(
     with transaction.atomic():
         practice.save()
         with scope(practice.pk):
-            account = make_account(owner_email)
+            account = account_at(owner_email)
             owner = StaffMember.objects.create(
                 account=account, role=Role.OWNER, display_name=one_line(owner_name)
             )
@@ -66,10 +65,9 @@ def invite_staff_member(
     """
     if role == Role.OWNER and not by.is_owner:
         raise OwnersOnly
-    email = clean_email(email)
 
     def make() -> StaffMember:
-        account = find_account(email) or make_account(email)
+        account = account_at(email)
         if StaffMember.objects.filter(account=account).exists():
             raise AlreadyStaff
         member = StaffMember.objects.create(account=account, role=role, **profile)
@@ -103,7 +101,7 @@ def change_staff_member(
         owners = StaffMember.objects.select_for_update().filter(role=Role.OWNER, is_active=True)
         owner_ids = set(owners.order_by("pk").values_list("pk", flat=True))
         current = StaffMember.objects.select_for_update().get(pk=member.pk)
-        if not by.is_owner and (current.is_owner or role == Role.OWNER):
+        if by.pk not in owner_ids and (current.is_owner or role == Role.OWNER):
             raise OwnersOnly
         stays_owner = role == Role.OWNER and is_active
         if owner_ids == {current.pk} and not stays_owner:
