@@ -8,7 +8,7 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import IntegrityError, transaction
 
@@ -64,7 +64,9 @@ class SessionStore(DatabaseStore):
         if not must_create and rows.update(session_data=text):
             return None
         if not must_create and self.row is not None:
-            raise UpdateError
+            # The sign-in has ended meanwhile, perhaps by what this very request did. What it would
+            # have kept goes with it; the next page asks for log-in.
+            return None
         try:
             with transaction.atomic():
                 self.row = SignIn.objects.create(

@@ -96,10 +96,10 @@ class PortalSettingsForm(KeyedForm):
     relationship = forms.ChoiceField(
         label="Relationship to this client", choices=Relationship.choices
     )
-    starter_password = forms.CharField(
+    # Somebody reads it out: it holds nothing that cannot be seen.
+    starter_password = LineField(
         label="Starter password",
         required=False,
-        strip=True,
         max_length=4096,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}

@@ -1,0 +1,436 @@
+"""Every form of both doors under what people, robots and thieves type into it."""
+
+import html
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.links import make_link, token_of
+from roost.accounts.models import Account
+from roost.accounts.services import set_starter_password
+from roost.clients.models import Client, PortalAccess
+from roost.staff.checks import routes
+from tests.support.cast import Cast, give, make_account, make_appointment
+from tests.support.doors import Visitor
+
+LONG = "x" * 10_000
+MARKUP = "\"><script>alert(1)</script><b>'&amp;{{ 7*7 }}{% now 'Y' %}"
+HOSTILE = {
+    "empty": "",
+    "long": LONG,
+    "markup": MARKUP,
+    "direction": "\u202egnp.exe\u2066Casey",
+    "lines": "Casey\r\nBcc: thief@evil.example\r\n\r\nHello",
+    "nul": "Ca\x00sey",
+    "emoji": "👩‍👧‍👦 Zoë 🏳️‍🌈",
+    "surrogate": "\ufffd\ufffe",
+    "formula": '=HYPERLINK("https://evil.example")',
+    "number": "-1",
+    "huge": "9" * 400,
+    "array": "[]",
+    "not a number": "NaN",
+    "date": "0000-00-00",
+    "late": "9999-12-31",
+}
+
+
+@dataclass
+class Form:
+    """One form: where it is, who sends it, and what is right in each of its fields. `secret` are
+    fields that never come back."""
+
+    route: str
+    door: str
+    by: str
+    good: dict[str, Any]
+    ids: tuple[str, ...] = ()
+    secret: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return f"{self.door}:{self.route}"
+
+
+KEY = "<key>"
+PERSON = {
+    "first_name": "Zoe", "last_name": "Quill", "preferred_name": "Z", "pronouns": "she/her",
+    "email": "zoe@client.example", "phone": "416 555 0142", "date_of_birth": "1990-02-03",
+    "in_care_since": "2024-05-06", "address": "1 Quiet Road\nToronto",
+    "emergency_contact": "Sam, 416 555 0143", "form_key": KEY,
+}  # fmt: skip
+PROFILE = {
+    "display_name": "Nina New", "role": "therapist", "sees_clients": "on", "title": "RP",
+    "college": "CRPO", "registration_number": "1234", "supervisor": "<theo>", "form_key": KEY,
+}  # fmt: skip
+
+FORMS = [
+    *(
+        form
+        for door in ("office", "portal")
+        for form in (
+            Form("log-in", door, "anonymous", {
+                "email": "casey@client.example", "password": "wrong but long", "zone": "",
+                "next": "",
+            }, secret={"password"}),
+            Form("forgot-password", door, "anonymous", {"email": "casey@client.example"}),
+            Form("reset", door, "anonymous", {"new_password": "my own quiet sentence"},
+                 ("link", "token"), {"new_password"}),
+            Form("invitation", door, "anonymous", {"new_password": "my own quiet sentence"},
+                 ("link", "token"), {"new_password"}),
+            Form("renew-link", door, "anonymous", {}, ("link", "token")),
+            Form("log-out", door, "account", {}),
+        )
+    ),
+    Form("choose-password", "portal", "starter", {"new_password": "my own quiet sentence"},
+         secret={"new_password"}),
+    Form("choose-password", "office", "starter", {"new_password": "my own quiet sentence"},
+         secret={"new_password"}),
+    Form("change-password", "portal", "account", {
+        "current_password": "a plain sentence of eleven", "new_password": "my own quiet sentence",
+    }, secret={"current_password", "new_password"}),
+    Form("account", "office", "account", {
+        "current_password": "a plain sentence of eleven", "new_password": "my own quiet sentence",
+    }, secret={"current_password", "new_password"}),
+    Form("details", "portal", "account", {
+        "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
+    }, ("client",)),
+    Form("time-zone", "portal", "account", {"zone": "Europe/Berlin"}),
+    Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>"}),
+    Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>"}, ("client",)),
+    Form("client-access", "office", "owner", {
+        "email": "zoe@client.example", "relationship": "self", "form_key": KEY, "do": "save",
+        "starter_password": "kettle-orbit-walnut-47", "confirmed": "",
+    }, ("client",)),
+    Form("take-access-away", "office", "owner", {}, ("client", "access")),
+    Form("practice", "office", "owner", {
+        "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
+        "mail_sender_name": "Maple", "zone_name": "America/Toronto", "staff_idle_minutes": "30",
+        "client_idle_minutes": "60",
+    }),
+    Form("client-portal", "office", "owner", {
+        "allow_sign_up": "no", "starter_password_days": "7", "join_minutes_before": "30",
+        "join_minutes_after": "30",
+    }),
+    Form("invite-staff", "office", "owner", {**PROFILE, "email": "nina@maple.example"}),
+    Form("staff-member", "office", "owner", {**PROFILE, "is_active": "on"}, ("member",)),
+    Form("invite-staff-again", "office", "owner", {}, ("member",)),
+    Form("send-message-now", "office", "owner", {}, ("message",)),
+    Form("add-service", "office", "owner", {
+        "name": "Couple", "type": "couple", "duration_minutes": "75", "form_key": KEY,
+    }),
+    Form("service", "office", "owner", {
+        "name": "Individual", "type": "individual", "duration_minutes": "55", "do": "save",
+    }, ("service",)),
+    Form("book", "office", "owner", {
+        "clients": "<casey>", "therapist": "<tara>", "service": "<service>", "mode": "video",
+        "day": "<day>", "hour": "14:00", "which": "", "form_key": KEY, "do": "book", "q": "",
+    }),
+    Form("move", "office", "owner", {"day": "<day>", "hour": "15:00", "which": "", "seen": ""},
+         ("appointment",)),
+    Form("cancel", "office", "owner", {}, ("appointment",)),
+    Form("room", "office", "therapist", {}, ("appointment",)),
+]  # fmt: skip
+# What a form cannot be without its key, and what it does.
+BUTTONS = {"do", "confirmed", "form_key"}
+
+
+@pytest.fixture
+def send(cast: Cast, maple: Any) -> Callable[..., Any]:
+    """Send a form as its sender would, with some of its fields as they should not be."""
+    from roost.core.time import now
+
+    starter = make_account("noor@client.example")
+    starter.set_unusable_password()
+    starter.save()
+    give(starter, cast.noor)
+    set_starter_password(starter, "lantern-gravel-teapot-31", days=7)
+    appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
+    links = {
+        d: make_link(cast.parker_account, p, door=d)
+        for d, p in (("portal", LinkPurpose.RESET), ("office", LinkPurpose.INVITATION))
+    }
+    from datetime import timedelta
+
+    from roost.outbox.services import enqueue
+
+    message = enqueue("access_given", to=cast.casey.email, client_uuid=cast.casey.uuid)
+    ids = {
+        "client": cast.casey.uuid,
+        "access": PortalAccess.objects.get(client=cast.casey).uuid,
+        "member": cast.theo.uuid,
+        "message": message.uuid,
+        "service": cast.individual.uuid,
+        "appointment": appointment.uuid,
+    }
+    day = (now() + timedelta(days=30)).date().isoformat()
+    people = {"<theo>": cast.theo, "<tara>": cast.tara, "<casey>": cast.casey}
+    fill = {
+        **{k: str(v.uuid) for k, v in people.items()},
+        "<service>": str(cast.individual.uuid),
+        "<day>": day,
+    }
+
+    def account_of(form: Form) -> Account | None:
+        if form.by == "account":
+            return cast.casey_account if form.door == "portal" else cast.tara.account
+        members = {"owner": cast.olivia.account, "therapist": cast.tara.account}
+        return {"anonymous": None, "starter": starter, **members}[form.by]
+
+    def go(form: Form, changes: dict[str, Any], **options: Any) -> Any:
+        visitor = Visitor(maple, form.door, account_of(form))
+        visitor.raise_request_exception = False
+        # Each try comes from somewhere else, so that no limit hides what a form does.
+        visitor.defaults["REMOTE_ADDR"] = f"2001:db8:{uuid.uuid4().hex[:4]}::1"
+        link = links[form.door]
+        own = {**ids, "link": link.uuid, "token": token_of(link)}
+        where = visitor.path(form.route, **{name: own[name] for name in form.ids})
+        if options:
+            return visitor.generic("POST", where, **options)
+        values = {k: fill.get(v, v) for k, v in form.good.items()}
+        if "form_key" in values:
+            values["form_key"] = str(uuid.uuid4())
+        return visitor.post(where, {**values, **changes})
+
+    return go
+
+
+def _words(answer: Any) -> str:
+    text = answer.content.decode()
+    assert "Traceback" not in text
+    assert "Exception" not in text
+    return text
+
+
+def _check(answer: Any, where: str) -> None:
+    """Words, not a trace: and nothing of what was typed has become markup."""
+    assert answer.status_code < 500, where
+    assert answer.status_code in (200, 302, 400, 404, 409, 410, 422, 429), where
+    text = _words(answer)
+    assert "<script>alert" not in text, where
+    # A form that has more to say, and a search, show what was typed as it was typed.
+    kept = answer.status_code in (422, 429) or where.startswith("office:book")
+    assert kept or not re.search("[\x00\u202e]", text), where
+    if answer.status_code >= 400:
+        assert re.search(r"<h[12][^>]*>[^<]{5,}", text), where
+
+
+def test_every_form_is_here() -> None:
+    posting = {n for n, e in routes() if "POST" in e.callback.access.methods}
+    assert posting == {form.name for form in FORMS}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.name)
+def test_each_field_takes_anything_and_answers_in_words(
+    form: Form, send: Callable[..., Any]
+) -> None:
+    from django.db import transaction
+
+    for name in form.good:
+        for kind in ("long", "markup", "direction", "lines", "nul", "huge", "date"):
+            value = HOSTILE[kind]
+            with transaction.atomic():
+                _check(send(form, {name: value}), f"{form.name} {name} {kind}")
+                transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.name)
+def test_all_fields_at_once_too(form: Form, send: Callable[..., Any]) -> None:
+    from django.db import transaction
+
+    for kind, value in HOSTILE.items():
+        with transaction.atomic():
+            answer = send(form, dict.fromkeys(form.good, value))
+            _check(answer, f"{form.name} {kind}")
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.name)
+def test_double_missing_and_unasked_fields_do_no_harm(
+    form: Form, send: Callable[..., Any], cast: Cast
+) -> None:
+    from django.db import transaction
+
+    unasked = {
+        "id": "1", "pk": "1", "practice": "2", "practice_id": "2", "is_active": "on",
+        "role": "owner", "password": "!", "email_verified": "1", "account": "1", "uuid": "x",
+        "created_at": "1999-01-01", "search_text": "x", "archived_at": "1999-01-01",
+    }  # fmt: skip
+    tries: list[dict[str, Any]] = [{k: v for k, v in unasked.items() if k not in form.good}]
+    tries += [{name: ["Zoe", "Zoe", MARKUP]} for name in form.good if name not in BUTTONS]
+    tries += [{"form_key": bad} for bad in ("", "garbage", MARKUP, LONG) if "form_key" in form.good]
+    before = Client.objects.filter(practice=cast.practice).count()
+    for changes in tries:
+        with transaction.atomic():
+            _check(send(form, changes), f"{form.name} {changes}"[:200])
+            cast.tara.refresh_from_db()
+            assert cast.tara.role == "therapist"
+            assert Client.objects.filter(practice=cast.practice).count() <= before + 1
+            transaction.set_rollback(True)
+
+
+KEPT = [
+    form
+    for form in FORMS
+    if form.route
+    in ("log-in", "forgot-password", "details", "add-client", "edit-client", "client-access",
+        "practice", "invite-staff", "staff-member", "add-service", "service")
+]  # fmt: skip
+TYPED = {"preferred_name", "first_name", "title", "display_name", "name", "college", "address"}
+
+
+@pytest.mark.parametrize("form", KEPT, ids=lambda f: f.name)
+def test_what_was_typed_is_kept_and_printed_escaped_when_a_form_has_more_to_say(
+    form: Form, send: Callable[..., Any]
+) -> None:
+    """One field is wrong; the others hold markup, which comes back as it was typed, escaped."""
+    wrong = {
+        "log-in": {"email": "no address"},
+        "forgot-password": {"email": "no address"},
+        "details": {"phone": "no number"},
+        "add-client": {"email": "no address"},
+        "edit-client": {"email": "no address"},
+        "client-access": {"email": "no address"},
+        "practice": {"staff_idle_minutes": "-5"},
+        "invite-staff": {"email": "no address"},
+        "staff-member": {"role": "emperor"},
+        "add-service": {"duration_minutes": "0"},
+        "service": {"duration_minutes": "0"},
+    }[form.route]
+    typed = {name: f'<i>{name}</i> & "co"' for name in form.good if name in TYPED}
+    secrets = dict.fromkeys(form.secret, "a secret <i>that</i> was typed")
+    answer = send(form, {**typed, **wrong, **secrets})
+    assert answer.status_code == 422
+    text = _words(answer)
+    for value in typed.values():
+        assert value not in text
+        assert value in html.unescape(text)
+    [(name, value)] = wrong.items()
+    assert f'value="{value}"' in text or name == "role"
+    assert "a secret" not in html.unescape(text)
+    assert 'role="alert"' in text
+    assert 'aria-invalid="true"' in text
+
+
+def test_names_with_markup_are_printed_escaped_on_every_page_that_shows_them(
+    cast: Cast, maple: Any
+) -> None:
+    Client.objects.filter(pk=cast.casey.pk).update(
+        first_name=MARKUP[:90],
+        preferred_name="<i>Cas</i>",
+        address="<u>1</u>\n<u>2</u>",
+        emergency_contact="<s>x</s>\ny",
+    )
+    cast.tara.display_name, cast.tara.title = "<i>Tara</i> T", "<u>RP</u>"
+    cast.tara.save()
+    appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
+    owner = Visitor(maple, "office", cast.olivia.account)
+    therapist = Visitor(maple, "office", cast.tara.account)
+    client = Visitor(maple, "portal", cast.casey_account)
+    ids = {"client": cast.casey.uuid}
+    pages = [owner.go("clients"), owner.go("staff"), owner.go("today", {"whose": "everyone"})]
+    pages += [owner.go(r, **ids) for r in ("client", "edit-client", "client-access")]
+    pages += [owner.go(r, **ids) for r in ("client-sessions", "client-messages")]
+    pages += [owner.go("appointment", appointment=appointment.uuid)]
+    pages += [owner.go("book", {"client": str(cast.casey.uuid), "q": "cas"})]
+    pages += [therapist.go("today"), therapist.go("sessions"), therapist.go("account")]
+    pages += [therapist.go("room", appointment=appointment.uuid)]
+    pages += [client.go("account"), client.go("sessions", **ids), client.go("details", **ids)]
+    seen = 0
+    for page in pages:
+        assert page.status_code == 200
+        text = page.content.decode()
+        assert not re.search(r"<script>alert|<i>Cas|<u>1|<s>x|<i>Tara|<u>RP", text)
+        assert "49{" not in text
+        seen += "&lt;" in text
+    assert seen > 12
+
+
+# Bodies
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.name)
+def test_a_body_that_is_none_gets_4xx_or_the_form_again(
+    form: Form, send: Callable[..., Any]
+) -> None:
+    from django.db import transaction
+
+    multipart = "multipart/form-data; boundary=x"
+    url = "application/x-www-form-urlencoded"
+    bodies: list[tuple[bytes, str]] = [
+        (b"--x\r\nnot a part at all", multipart),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n\xff\xfe\r\n--x--',
+            multipart,
+        ),
+        (b"", "multipart/form-data"),
+        (b"x", "multipart/form-data; boundary=" + "b" * 500),
+        (b"email=%FF%FE&first_name=%C3%28&new_password=\xff\xff", url),
+        (b"%00=%00&=&&&;;" + b"&" * 150, url),
+        (b"a=1&" * 1000, url),
+        (b"email=x", url + "; charset=utf-7"),
+        (b"email=x", url + "; charset=nonsense"),
+        (b'{"email": "x"}', "application/json"),
+        (b"\x00" * 100, "application/octet-stream"),
+        (b"first_name=" + b"x" * 3_000_000, url),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="email"; filename="a"\r\n\r\n'
+            + b"x" * 3_000_000
+            + b"\r\n--x--\r\n",
+            multipart,
+        ),
+    ]  # fmt: skip
+    plain = not form.good
+    for body, kind in bodies:
+        with transaction.atomic():
+            answer = send(form, {}, data=body, content_type=kind)
+            where = f"{form.name} {kind} {body[:30]!r}"
+            assert answer.status_code < 500, where
+            if len(body) > 1_000_000 and kind == url and not plain:
+                assert 400 <= answer.status_code < 500, where
+            if answer.status_code == 302 and not plain:
+                # An empty form is right where every field may be empty.
+                assert form.route in ("details", "log-in"), where
+            _words(answer)
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=" + "x" * 5000, "q=%00", "q=%FF%FE", "page=0", "page=-1", "page=99999999999999999999",
+     "page=abc", "day=0000-00-00", "day=9999-12-31", "day=%00", "whose=garbage", "whose=everyone",
+     "client=garbage", "client=&client=", "person=garbage", "next=" + "/" * 900, "idle=&out=%00"],
+)  # fmt: skip
+def test_no_query_breaks_a_page(cast: Cast, maple: Any, query: str) -> None:
+    owner = Visitor(maple, "office", cast.olivia.account)
+    client = Visitor(maple, "portal", cast.casey_account)
+    ids = {"client": cast.casey.uuid}
+    for visitor, names in (
+        (owner, ["clients", "today", "sessions", "book", "messages", "staff"]),
+        (client, ["account", "time-zone"]),
+        (Visitor(maple, "office"), ["log-in", "forgot-password"]),
+    ):
+        visitor.raise_request_exception = False
+        for name in names:
+            answer = visitor.get(f"{visitor.path(name)}?{query}")
+            assert answer.status_code in (200, 404), (name, query)
+    for name in ("client-sessions", "client-messages"):
+        assert owner.get(f"{owner.path(name, **ids)}?{query}").status_code == 200
+    assert client.get(f"{client.path('sessions', **ids)}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ["", "x" * 4000, "\x01\x02", "'; DROP TABLE", "é" * 20, "a" * 32, "None", "../../x"],
+)
+def test_no_cookie_breaks_a_page(cast: Cast, maple: Any, cookie: str) -> None:
+    visitor = Visitor(maple, "portal")
+    visitor.raise_request_exception = False
+    header = f"roost-portal-maple={cookie}; roost-portal-maple-csrf={cookie}; =; ;;"
+    for name, status in (("log-in", 200), ("account", 302)):
+        answer = visitor.get(visitor.path(name), HTTP_COOKIE=header)
+        assert answer.status_code == status
