@@ -1,7 +1,7 @@
 """Paths behind the door of a request, and the way to its log-in page."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,10 +28,12 @@ def to_log_in(request: HttpRequest, *, idle: bool = False) -> HttpResponse:
 def safe_next(request: HttpRequest, path: str) -> str | None:
     """`path` if it leads to a page behind the same door of the same practice, else None.
 
-    Only a plain path is taken: no host, no scheme, no backslash, no control character.
+    Only a plain path is taken: no host, no scheme, no way up, no backslash, no control character.
     """
     root = f"/{request.door}/{request.practice.slug}/"  # type: ignore[attr-defined]
-    if not path.startswith(root) or "\\" in path or "//" in path or "/../" in path:
+    if not path.startswith(root) or "\\" in path or "//" in path:
+        return None
+    if {".", ".."} & set(unquote(urlsplit(path).path).split("/")):
         return None
     if any(ord(c) < 33 or ord(c) == 127 for c in path):
         return None

@@ -13,6 +13,10 @@ class StarterExpired(AccountError):
     """The starter password is right, but its time is over."""
 
 
+class ChangedMeanwhile(AccountError):
+    """The password was changed elsewhere after this page was asked for."""
+
+
 class LinkDead(AccountError):
     """A mailed link can no longer be used. `renewable`: the same address may have a new one."""
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from roost.accounts import limits, links
 from roost.accounts.doors import door_path, safe_next
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.errors import LinkDead, StarterExpired, WrongCredentials
+from roost.accounts.errors import ChangedMeanwhile, LinkDead, StarterExpired, WrongCredentials
 from roost.accounts.forms import (
     AskForResetForm,
     ChangePasswordForm,
@@ -146,10 +146,19 @@ def choose_password_page(request: HttpRequest, *, home: str, words_of: WordsOf) 
         return redirect(door_path(request, home))
     form = ChoosePasswordForm(account, words_of(account), request.POST or None)
     if request.method == "POST" and form.is_valid():
-        choose_first_password(request, account, form.cleaned_data["new_password"])
+        try:
+            choose_first_password(request, account, form.cleaned_data["new_password"])
+        except ChangedMeanwhile:
+            return _too_late(request)
         messages.success(request, "Your password is set. From now on you log in with it.")
         return redirect(door_path(request, home))
     return page(request, "accounts/choose_password.html", {"form": form})
+
+
+def _too_late(request: HttpRequest) -> HttpResponse:
+    """Somebody else was quicker with a password, and that has ended this sign-in."""
+    request.session.flush()
+    return redirect(door_path(request, "log-in"))
 
 
 def change_password_page(
@@ -167,7 +176,10 @@ def change_password_page(
             return page(request, template, context, status=429)
         if form.is_valid():
             limits.forgive(subjects)
-            change_password(request, account, form.cleaned_data["new_password"])
+            try:
+                change_password(request, account, form.cleaned_data["new_password"])
+            except ChangedMeanwhile:
+                return _too_late(request)
             messages.success(request, "Your password is changed. Other browsers were signed out.")
             return redirect(door_path(request, back))
         if "current_password" not in form.errors:

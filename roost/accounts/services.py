@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from roost.accounts import limits
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.errors import StarterExpired, WrongCredentials
+from roost.accounts.errors import ChangedMeanwhile, StarterExpired, WrongCredentials
 from roost.accounts.links import mail_link
 from roost.accounts.models import Account, SignIn
 from roost.accounts.passwords import check_new_password
@@ -74,6 +74,8 @@ def start_sign_in(request: HttpRequest, account: Account) -> None:
     account.signed_in.
     """
     with transaction.atomic():
+        # Django keeps the id of somebody who is in already, as one is after the idle limit.
+        request.session.flush()
         login(request, account, backend="roost.accounts.backend.PracticeBackend")
         record("account.signed_in", by=account, subject=account)
 
@@ -103,10 +105,11 @@ def end_sign_ins(account: Account, *, but: str | None = None) -> None:
 def choose_first_password(request: HttpRequest, account: Account, password: str) -> None:
     """Replace the starter password by one of the holder's own, and stay signed in.
 
-    Other sign-ins end. Raises ValidationError. Records password.chosen.
+    Other sign-ins end. Raises ChangedMeanwhile. Records password.chosen.
     """
+    hashed_password = make_password(password)
     with transaction.atomic():
-        _set_own_password(account, password)
+        _set_own_password(account, hashed_password)
         end_sign_ins(account)
         login(request, account, backend="roost.accounts.backend.PracticeBackend")
         record("password.chosen", by=account, subject=account, through="starter")
@@ -114,9 +117,10 @@ def choose_first_password(request: HttpRequest, account: Account, password: str)
 
 def change_password(request: HttpRequest, account: Account, password: str) -> None:
     """Change one's own password; the current one has been checked. Every other sign-in ends, and
-    the holder is told by mail. Records password.changed."""
+    the holder is told by mail. Raises ChangedMeanwhile. Records password.changed."""
+    hashed_password = make_password(password)
     with transaction.atomic():
-        _set_own_password(account, password)
+        _set_own_password(account, hashed_password)
         end_sign_ins(account)
         login(request, account, backend="roost.accounts.backend.PracticeBackend")
         record("password.changed", by=account, subject=account)
@@ -127,8 +131,14 @@ def _door(request: HttpRequest) -> str:
     return str(request.door)  # type: ignore[attr-defined]
 
 
-def _set_own_password(account: Account, password: str) -> None:
-    account.set_password(password)
+def _set_own_password(account: Account, hashed_password: str) -> None:
+    """Raises ChangedMeanwhile if the account has another password than when it was looked up: by
+    a link, in another browser, or because the starter password was replaced or taken back."""
+    fresh = Account.objects.select_for_update().get(pk=account.pk)
+    had = (account.password, account.starter_password)
+    if (fresh.password, fresh.starter_password) != had or not fresh.is_active:
+        raise ChangedMeanwhile
+    account.password = hashed_password
     account.starter_password, account.starter_expires_at = "", None
     account.save(update_fields=["password", "starter_password", "starter_expires_at"])
 

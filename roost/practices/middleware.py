@@ -21,7 +21,8 @@ def cookie_name(kind: str, door: str, slug: str) -> str:
     Over plain http on this machine browsers refuse the `__Host-` prefix, so it is left out.
     """
     prefix = "__Host-" if settings.ORIGIN_IS_SECURE else ""
-    suffix = "" if kind == settings.SESSION_COOKIE_NAME else "-csrf"
+    # No slug has an underscore, so that no two names meet.
+    suffix = "" if kind == settings.SESSION_COOKIE_NAME else "_csrf"
     return f"{prefix}roost-{door}-{slug}{suffix}"
 
 
@@ -72,6 +73,8 @@ class PracticeMiddleware:
                 response.cookies[own] = morsel.value
                 for key, value in morsel.items():
                     response.cookies[own][key] = value
+                # Also on one that is taken back, or the browser would keep it.
+                response.cookies[own]["secure"] = settings.ORIGIN_IS_SECURE
         return response
 
     def process_view(

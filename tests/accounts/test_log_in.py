@@ -23,7 +23,7 @@ def test_log_in_leads_to_my_account(portal: Door, casey_account: Account) -> Non
     answer = visitor.send("log-in", {"email": "Casey@Client.example ", "password": PASSWORD})
     assert answer.status_code == 302
     assert answer["Location"] == "/portal/maple/my-account/"
-    assert sorted(answer.cookies) == ["roost-portal-maple", "roost-portal-maple-csrf"]
+    assert sorted(answer.cookies) == ["roost-portal-maple", "roost-portal-maple_csrf"]
     assert visitor.go("account").status_code == 200
     assert AuditEvent.objects.filter(action="account.signed_in", actor=casey_account).count() == 1
 
