@@ -430,7 +430,7 @@ def test_no_query_breaks_a_page(cast: Cast, maple: Any, query: str) -> None:
 def test_no_cookie_breaks_a_page(cast: Cast, maple: Any, cookie: str) -> None:
     visitor = Visitor(maple, "portal")
     visitor.raise_request_exception = False
-    header = f"roost-portal-maple={cookie}; roost-portal-maple-csrf={cookie}; =; ;;"
+    header = f"roost-portal-maple={cookie}; roost-portal-maple_csrf={cookie}; =; ;;"
     for name, status in (("log-in", 200), ("account", 302)):
         answer = visitor.get(visitor.path(name), HTTP_COOKIE=header)
         assert answer.status_code == status

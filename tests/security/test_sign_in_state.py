@@ -1,4 +1,4 @@
-"""Sign-ins: a new id at each log-in, cookies that a browser takes, and passwords nobody overruns."""
+"""Sign-ins: a new id at each log-in, cookies that browsers take, passwords nobody overruns."""
 
 from datetime import timedelta
 from http.cookies import SimpleCookie
