@@ -10,7 +10,7 @@ const main = document.getElementById("main");
 const facts = main.dataset;
 const isTherapist = facts.role === "therapist";
 const byId = (id) => document.getElementById(id);
-const CALL_WITHIN = 500, LOST_GRACE = 6000, SPARE_AGE = 120000, WARN_BEFORE = 5 * 60000;
+const CALL_WITHIN = 500, DRAW_WITHIN = 25, LOST_GRACE = 6000, SPARE_AGE = 120000, WARN_BEFORE = 5 * 60000;
 const IN_CALL = new Set(["connected", "lost"]);
 const starts = Date.parse(facts.starts), closes = Date.parse(facts.closes), lasts = Date.parse(facts.lasts);
 
@@ -313,7 +313,7 @@ function newPeer(ready) {
     certificate: ready, devices, ice,
     isLineUp: () => Boolean(line?.isUp),
     send: (peer, what) => line?.sayOrKeep({ type: "signal", to: peer.cid, ...what }),
-    changed: (peer) => drawTile(peer),
+    changed: drawSoon,
   });
 }
 
@@ -327,7 +327,7 @@ function ice(fresh = false) {
 function adopt(peer, who, how) {
   peers.set(who, peer);
   peer.bind(cid, who, how);
-  drawTile(peer);
+  drawSoon(peer);
   return peer;
 }
 
@@ -356,6 +356,13 @@ function dropAll() {
 }
 
 const nameOf = (who) => people.find((person) => person.cid === who)?.name ?? "";
+
+/** Draws a tile a moment later, once for several changes: what is being negotiated goes first. */
+const drawing = new Map();
+function drawSoon(peer) {
+  if (drawing.has(peer)) return;
+  drawing.set(peer, setTimeout(() => { drawing.delete(peer); drawTile(peer); }, DRAW_WITHIN));
+}
 
 function drawTile(peer, isDead = false) {
   if (!peer.cid || peers.get(peer.cid) !== peer) return;
@@ -415,7 +422,7 @@ document.addEventListener("visibilitychange", () => {
 
 let listed = "";
 function drawPeople() {
-  for (const peer of peers.values()) drawTile(peer);
+  for (const peer of peers.values()) drawSoon(peer);
   const lobby = byId("lobby");
   if (!lobby) return;
   const rows = people.filter((person) => person.role === "client");
