@@ -81,7 +81,7 @@ def words_of(text: str) -> list[str]:
 
 @cache
 def _words() -> tuple[str, ...]:
-    return tuple((Path(__file__).parent / "words.txt").read_text().split())
+    return tuple((Path(__file__).parent / "data" / "words.txt").read_text().split())
 
 
 def generate_starter_password(own_words: Iterable[str]) -> str:
