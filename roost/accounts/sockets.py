@@ -7,6 +7,7 @@ sockets of this process every two seconds and closes those whose sign-in is gone
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ from roost.practices.middleware import DOOR_PATH, take_door_cookies
 from roost.practices.models import Practice
 from roost.practices.queries import find_practice
 
+log = logging.getLogger("roost.sockets")
 WATCH_SECONDS = 2.0
 # Close codes: RFC 6455 leaves 4000–4999 to the application.
 SIGNED_OUT, NOT_FOUND, TOO_MUCH, NOT_UNDERSTOOD = 4401, 4404, 4429, 4400
@@ -170,7 +172,17 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def account_signed_out(self, event: dict[str, Any]) -> None:
         """Some sign-in of this account has ended: see at once whether it was this one."""
         if not await database_sync_to_async(_alive)({self.sign_in}):
+            await self.sign_out()
+
+    async def sign_out(self) -> None:
+        """The sign-in is gone, and so is all that was open by it."""
+        watch.discard(self)
+        with contextlib.suppress(RuntimeError):  # closed already
             await self.close(SIGNED_OUT)
+        await self.put_out()
+
+    async def put_out(self) -> None:
+        """Whoever is on the socket has lost the right to be."""
 
 
 def _alive(keys: set[str]) -> set[str]:
@@ -214,7 +226,10 @@ class SocketWatch:
                 continue
             for key in keys - alive:
                 for socket in list(self._sockets.get(key, ())):
-                    await socket.close(SIGNED_OUT)
+                    try:
+                        await socket.sign_out()
+                    except Exception:
+                        log.exception("A socket could not be ended.")
 
 
 watch = SocketWatch()

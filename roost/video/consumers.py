@@ -144,6 +144,7 @@ class RoomConsumer(SignedInConsumer):
                 route=f"{self.scope['door']}:room-socket",
             )
             await self._finish(REFUSED)
+            await self.put_out()
         except CidTaken:
             await self._finish(NOT_UNDERSTOOD)
         except (NotAdmitted, NoSuchPerson, RoomFull):
@@ -283,8 +284,12 @@ class RoomConsumer(SignedInConsumer):
         else:
             await self._look()
 
-    async def account_signed_out(self, event: dict[str, Any]) -> None:
-        await super().account_signed_out(event)
+    async def put_out(self) -> None:
+        # The browsers talk to each other directly: the others must hang up, whatever this one does.
+        if self.found and self.cid:
+            self.is_over = True
+            with contextlib.suppress(NotAdmitted):
+                await self.in_practice(services.leave_room, by=self.seat, cid=self.cid)
 
     # -- how it stands -------------------------------------------------------------------
 
@@ -309,7 +314,8 @@ class RoomConsumer(SignedInConsumer):
         standing = await self.in_practice(self._stand)
         if standing is None:
             await self.say(type="ended", reason="gone", again=False)
-            return await self._finish(OVER)
+            await self._finish(OVER)
+            return await self.put_out()
         self.standing, self.seat = standing, standing.seat
         self._known = {p.cid for p in standing.others if p.state in IN_ROOM}
         if standing.closed == Closed.REMOVED and standing.speaks_under(self.cid):

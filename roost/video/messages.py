@@ -4,6 +4,7 @@ hello {cid} · ready {name?} · admit {cid} · remove {cid} · end · join {offe
 signal {to, description | candidate} · leave · ping
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from roost.core.text import one_line
 
 CID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+# Half of a character beyond the first 65,536: JSON can spell it, but nothing can store or send it.
+HALF = re.compile("[\ud800-\udfff]")
 MOST_SDP = 24_000
 
 
@@ -90,6 +93,8 @@ def check(message: dict[str, Any]) -> str:
     if not all(checks[name](value) for name, value in fields.items()):
         raise BadMessage
     if kind == "signal" and ("description" in fields) == ("candidate" in fields):
+        raise BadMessage
+    if HALF.search(json.dumps(message, ensure_ascii=False)):
         raise BadMessage
     return kind
 

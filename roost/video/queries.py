@@ -9,11 +9,11 @@ from django.db.models import F, QuerySet
 from django.http import Http404
 
 from roost.accounts.models import Account
-from roost.clients.models import PortalAccess
 from roost.clients.queries import access_held_by, opens
 from roost.core.time import now
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Attendee
+from roost.scheduling.queries import attendances_open_to
 from roost.staff.models import StaffMember
 from roost.video.enums import Closed, PersonState, RoomState
 from roost.video.models import Presence
@@ -104,24 +104,15 @@ def seats_for(account: Account, appointment_uuid: uuid.UUID) -> list[Seat]:
     appointment = _appointment(appointment_uuid)
     attendees = appointment.attendees.select_related("client")
     by_client = {attendee.client_id: attendee for attendee in attendees}
-    held = list(access_held_by(account).filter(client__in=by_client))
     seats = [
         Seat(account, appointment, by_client[access.client_id])
-        for access in held
-        if _may_join(access, held)
+        for access in access_held_by(account).filter(client__in=by_client)
+        if opens(access).join
+        and attendances_open_to(access).filter(appointment=appointment).exists()
     ]
     if not seats:
         raise Http404("There is no such session.")
     return seats
-
-
-def _may_join(access: PortalAccess, held: list[PortalAccess]) -> bool:
-    """`held` are the account's accesses to the appointment's attendees."""
-    what = opens(access)
-    if what.sessions == "shared":
-        # A partner is there with the client, or not at all.
-        return what.join and any(opens(other).sessions == "all" for other in held)
-    return what.join
 
 
 def get_seat_for(account: Account, appointment_uuid: uuid.UUID, attendee_uuid: uuid.UUID) -> Seat:
