@@ -26,13 +26,21 @@ def password_field(label: str, *, new: bool = False, **kwargs: Any) -> forms.Cha
     )
 
 
-class LogInForm(forms.Form):
+class StartsWithEmail(forms.Form):
+    """Begins with the e-mail, which has the focus until something was wrong: then the summary has
+    it."""
+
+    email = AddressField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.fields["email"].widget.attrs["autofocus"] = True
+
+
+class LogInForm(StartsWithEmail):
     """E-mail and password; the browser adds its zone where it can."""
 
-    email = AddressField(
-        label="Email",
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
-    )
     password = password_field("Password")
     zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-zone": ""}))
     next = forms.CharField(required=False, widget=forms.HiddenInput, max_length=500)
@@ -43,13 +51,8 @@ class LogInForm(forms.Form):
         return name if name in ZONES else ""
 
 
-class AskForResetForm(forms.Form):
+class AskForResetForm(StartsWithEmail):
     """Where to send a link for a new password."""
-
-    email = AddressField(
-        label="Email",
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
-    )
 
 
 class ChoosePasswordForm(forms.Form):

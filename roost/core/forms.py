@@ -42,6 +42,9 @@ class AddressField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 320)
         super().__init__(**kwargs)
+        self.error_messages.setdefault(
+            "invalid", "That address needs an @ and a domain, like casey@example.com."
+        )
 
     def to_python(self, value: Any) -> str:
         text = one_line(str(value or ""))

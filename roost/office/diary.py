@@ -53,6 +53,7 @@ class Row:
     is_past: bool
     waiting: uuid.UUID | None
     can_enter: bool
+    is_open: bool
     lacks_access: list[Person] = field(default_factory=list)
 
     kind = "session"
@@ -147,6 +148,7 @@ class Reader:
             is_past=is_past or appointment.is_cancelled,
             waiting=waiting[0].uuid if waiting else None,
             can_enter=self._can_enter(appointment) and any(p.has_access for p in people),
+            is_open=self._is_open(appointment),
             lacks_access=[p for p in lacking if p.may_open],
         )
 
@@ -158,6 +160,11 @@ class Reader:
             and appointment.therapist_id == self.staff.pk
             and self.moment < join_window(appointment, self.practice).closes_at
         )
+
+    def _is_open(self, appointment: Appointment) -> bool:
+        """Whether people may be in the room now."""
+        window = join_window(appointment, self.practice)
+        return appointment.is_video and window.opens_at <= self.moment < window.closes_at
 
     def _note(self, people: list[Person], waiting: list[Presence]) -> str:
         since = [p.waiting_since for p in waiting if p.waiting_since]

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
-from roost.clients.queries import access_held_by
+from roost.clients.queries import access_held_by, opens
 from roost.core.text import initials
 
 
@@ -16,7 +16,13 @@ def person(request: HttpRequest) -> dict[str, Any]:
     if account is None or getattr(request, "door", "") != "portal":
         return {}
     name = person_name(request)
-    return {"person_name": name, "initials": initials(name)}
+    opened = [opens(access) for access in held_by(request)]
+    return {
+        "person_name": name,
+        "initials": initials(name),
+        "has_sessions": any(each.sessions != "none" for each in opened),
+        "has_details": any(each.details for each in opened),
+    }
 
 
 def held_by(request: HttpRequest) -> list[PortalAccess]:

@@ -160,9 +160,16 @@ def summary(
         "heading": heading or f"{count} {'thing' if found == 1 else 'things'} to look at",
         "general": general,
         "items": items,
-        "kept": kept and bool(items),
+        "kept": kept and bool(items) and any(_is_kept(each) for form in bound for each in form),
         "secret": secret,
     }
+
+
+def _is_kept(bound_field: BoundField) -> bool:
+    """Whether something right was typed here that stands in the field again."""
+    own, widget = bound_field.field, bound_field.field.widget
+    lost = widget.is_hidden or own.disabled or isinstance(widget, forms.PasswordInput)
+    return not lost and not bound_field.errors and bool(bound_field.value())
 
 
 @register.simple_tag

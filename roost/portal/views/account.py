@@ -72,7 +72,7 @@ def account(request: DoorRequest) -> HttpResponse:
         "is_self": access.relationship == Relationship.SELF,
         "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in held],
         "opens": opened,
-        "zone_words": request.zone.key.replace("_", " "),
+        "zone_words": request.zone.key.rsplit("/", 1)[-1].replace("_", " "),
         "moment": moment,
     }
     if opened.sessions != "none":
@@ -121,7 +121,7 @@ def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         "is_self": access.relationship == Relationship.SELF,
         "found": found,
         "sessions": found.object_list,
-        "zone_words": request.zone.key.replace("_", " "),
+        "zone_words": request.zone.key.rsplit("/", 1)[-1].replace("_", " "),
     }
     return page(request, "portal/sessions.html", context)
 

@@ -67,6 +67,12 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("button[aria-busy]").forEach(rested);
 });
 
+// Where one is stands in view, in a bar too long for the screen.
+for (const here of document.querySelectorAll(".tabs [aria-current], .desk-nav [aria-current]")) {
+  const bar = here.parentElement;
+  bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+}
+
 // The error summary speaks first.
 const faceSummary = (root) => root.querySelector?.(".summary")?.focus();
 faceSummary(document);
