@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -40,6 +41,7 @@ from roost.scheduling.queries import appointments_of_client, next_appointment_of
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 from roost.staff.services import own_words_of
+from roost.video.services import recheck_rooms_of
 
 PER_PAGE = 25
 
@@ -286,7 +288,9 @@ def take_away(request: OfficeRequest, client: uuid.UUID, access: uuid.UUID) -> H
     record, context = _record(request, client)
     held = get_access_of(record, access)
     if request.method == "POST":
-        take_access_away(access=held, by=request.staff)
+        with transaction.atomic():
+            take_access_away(access=held, by=request.staff)
+            recheck_rooms_of(record)
         messages.success(
             request, f"{held.account.email} can no longer open this record, from now on."
         )
