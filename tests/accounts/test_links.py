@@ -23,6 +23,7 @@ from roost.staff.models import StaffMember
 from tests.support.cast import PASSWORD, Cast, give
 from tests.support.doors import Visitor
 from tests.support.post import Post
+from tests.support.server import free_port
 
 Door = Callable[..., Visitor]
 NEW = "my own quiet sentence"
@@ -314,10 +315,20 @@ def _same(answer: Any, email: str) -> tuple[int, list[tuple[str, str]], str]:
     return answer.status_code, sorted(headers.items()), text
 
 
+@pytest.mark.parametrize("mail", ["alive", "away", "none"])
 @pytest.mark.parametrize("door", ["portal", "office"])
 def test_forgot_password_answers_the_same_for_known_and_unknown(
-    request: pytest.FixtureRequest, casey_account: Account, tara: StaffMember, door: str
+    request: pytest.FixtureRequest,
+    casey_account: Account,
+    tara: StaffMember,
+    settings: Any,
+    door: str,
+    mail: str,
 ) -> None:
+    if mail == "alive":
+        request.getfixturevalue("post")
+    else:
+        settings.ROOST_SMTP = Post(free_port()).settings if mail == "away" else None
     visit: Door = request.getfixturevalue(door)
     known = CASEY if door == "portal" else tara.account.email
     disabled = Account(email="left@client.example", is_active=False)
