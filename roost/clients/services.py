@@ -110,7 +110,7 @@ def give_starter_password(
     hand_off: list[HandOff] = []
 
     def make() -> PortalAccess:
-        account = _account_for(client, email, confirmed=confirmed)
+        account = _account_for(client, email, confirmed=confirmed, by=by)
         access = _tie(account, client, relationship, by=by)
         if not _may_replace_starter(account, by):
             hand_off.append(HandOff(account.email, None, None))
@@ -144,7 +144,7 @@ def send_invitation(
     with_link: list[bool] = []
 
     def make() -> PortalAccess:
-        account = _account_for(client, email, confirmed=confirmed)
+        account = _account_for(client, email, confirmed=confirmed, by=by)
         access = _tie(account, client, relationship, by=by)
         if _is_settled(account):
             with_link.append(False)
@@ -158,14 +158,14 @@ def send_invitation(
     return with_link[0] if with_link else not access.account.has_own_password
 
 
-def _account_for(client: Client, email: str, *, confirmed: bool) -> Account:
+def _account_for(client: Client, email: str, *, confirmed: bool, by: StaffMember) -> Account:
     """The account of an address, made if need be. Raises HasLogInAlready where to ask first."""
     account = account_at(email)
     held = list(access_held_by(account))
     tied_here = any(access.client_id == client.pk for access in held)
     if not confirmed and not tied_here and (held or _is_settled(account)):
         raise HasLogInAlready(account)
-    _remember_email(client, account.email)
+    _remember_email(client, account.email, by=by)
     return account
 
 
@@ -182,10 +182,10 @@ def _may_replace_starter(account: Account, by: StaffMember) -> bool:
     return tied == mine
 
 
-def _remember_email(client: Client, email: str) -> None:
+def _remember_email(client: Client, email: str, *, by: StaffMember) -> None:
     if not client.email:
+        edit_client(client=client, by=by, email=email)
         client.email = email
-        client.save(update_fields=["email"])
 
 
 def _tie(account: Account, client: Client, relationship: str, *, by: StaffMember) -> PortalAccess:

@@ -166,8 +166,8 @@ def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect(door_path(request, "client", client=record.uuid))
     else:
-        _read(request, record, "contact")
         form = ClientForm(request.staff, initial=ClientForm.values_of(record))
+    _read(request, record, "contact")
     return page(request, "office/clients/edit.html", {**context, "form": form})
 
 
@@ -183,20 +183,19 @@ def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     words = own_words_of(request.account, record.name, record.preferred_name)
     do = request.POST.get("do", "save")
     if request.method != "POST":
-        _read(request, record, "access")
         held = context["access"][0][0] if context["access"] else None
         first = {
             "email": held.account.email if held else record.email,
             "relationship": held.relationship if held else Relationship.SELF,
         }
         form = PortalSettingsForm(words, initial=first)
-        return page(request, "office/clients/access.html", {**context, "form": form})
+        return _show_access(request, record, {**context, "form": form})
     if do == "generate":
         values = {k: request.POST.get(k, "") for k in ("email", "relationship", "form_key")}
         form = PortalSettingsForm(
             words, initial={**values, "starter_password": generate_starter_password(words)}
         )
-        return page(request, "office/clients/access.html", {**context, "form": form})
+        return _show_access(request, record, {**context, "form": form})
     form = PortalSettingsForm(words, request.POST)
     context["form"] = form
     if form.is_valid():
@@ -208,7 +207,7 @@ def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
             context["known"] = _known(known.account)
             context["known_do"] = do
             context["form"] = PortalSettingsForm.asking_again(words, request.POST)
-            return page(request, "office/clients/access.html", context, status=409)
+            return _show_access(request, record, context, status=409)
         except StarterNeeded:
             form.add_error(
                 "starter_password",
@@ -220,7 +219,14 @@ def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
                 "Five e-mails went to this address within the hour. "
                 f"Wait {say_span(limit.wait)}, or give a starter password by phone.",
             )
-    return page(request, "office/clients/access.html", context)
+    return _show_access(request, record, context)
+
+
+def _show_access(
+    request: OfficeRequest, client: Client, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    _read(request, client, "access")
+    return page(request, "office/clients/access.html", context, status=status)
 
 
 def _known(account: Account) -> dict[str, Any]:
@@ -256,6 +262,7 @@ def _hand_off(
     url = portal_url(request.practice)
     context |= {"card": card, "portal": url, "qr": qr.path_of(url)}
     context |= _access_context(client)
+    _read(request, client, "access")
     return page(request, "office/clients/hand_off.html", context)
 
 

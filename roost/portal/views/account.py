@@ -137,13 +137,11 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     form = OwnDetailsForm(
         request.POST or None, initial={name: getattr(record, name) for name in names}
     )
-    if request.method == "POST":
-        if form.is_valid():
-            edit_own_details(client=record, by=request.account, **form.cleaned_data)
-            messages.success(request, "Saved. The practice sees it too.")
-            return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
-    else:
-        record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
+    if request.method == "POST" and form.is_valid():
+        edit_own_details(client=record, by=request.account, **form.cleaned_data)
+        messages.success(request, "Saved. The practice sees it too.")
+        return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
+    record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
     return page(request, "portal/details.html", {"form": form, "client": record})
 
 

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts.doors import door_path, to_log_in
+from roost.audit.services import record_read
 from roost.core.pages import page
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
@@ -23,6 +24,12 @@ def room(request: DoorRequest, appointment: uuid.UUID) -> HttpResponse:
         return redirect(
             door_path(request, "room-person", appointment=appointment, attendee=seat.attendee.uuid)
         )
+    record_read(
+        "room.chosen_from",
+        by=request.account,
+        client_uuids=[seat.client_uuid for seat in seats if seat.client_uuid is not None],
+        appointment=str(appointment),
+    )
     return page(request, "video/choose.html", {"seats": seats, "home": _home(request)})
 
 
