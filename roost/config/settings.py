@@ -4,6 +4,7 @@ import difflib
 import os
 import secrets
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -95,7 +96,14 @@ DEBUG = False
 ALLOWED_HOSTS = [_origin.hostname] + (
     [] if ORIGIN_IS_SECURE else ["127.0.0.1", "localhost", "[::1]"]
 )
-ROOST_TRUSTED_PROXIES = [p for p in env.str("ROOST_TRUSTED_PROXIES", "").split(",") if p.strip()]
+ROOST_TRUSTED_PROXIES = [
+    p.strip() for p in env.str("ROOST_TRUSTED_PROXIES", "").split(",") if p.strip()
+]
+for proxy in ROOST_TRUSTED_PROXIES:
+    try:
+        ip_network(proxy)
+    except ValueError:
+        stop(f"ROOST_TRUSTED_PROXIES: {proxy!r} names no proxy. Write an address or a network.")
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -120,8 +128,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "roost.core.middleware.RequestMiddleware",
     "roost.practices.middleware.PracticeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -208,7 +216,6 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # "strict-origin" keeps a mailed link's token out of every Referer; unlike "no-referrer" it leaves
 # the Origin header of a form whole, which the CSRF check reads.
 SECURE_REFERRER_POLICY = "strict-origin"
-X_FRAME_OPTIONS = "DENY"
 _socket_origin = ROOST_ORIGIN.replace("http", "ws", 1)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -226,9 +233,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Uploads do not exist yet; a form of Roost is small.
+# Uploads do not exist yet; a form of Roost is small. A file would be written to the disk first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOST_DATA_DIR / "static"
@@ -237,6 +245,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "roost.core.static.StaticStorage"},
 }
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 LANGUAGE_CODE = "en-ca"
 USE_I18N = True
