@@ -66,7 +66,8 @@ def edit_client(
                 changes.append("therapists")
                 client.assignments.exclude(therapist_id__in=after).delete()
                 for pk in after.keys() - before:
-                    Assignment.objects.create(client=client, therapist=after[pk])
+                    # A booking may be assigning the same therapist at this moment.
+                    Assignment.objects.get_or_create(client=client, therapist=after[pk])
         if changes:
             record(
                 "client.changed",
