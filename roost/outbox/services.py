@@ -24,7 +24,7 @@ from roost.outbox.models import OutgoingMessage
 log = logging.getLogger("roost.outbox")
 
 # How long one try may take before another worker may think this one dead.
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=2)
 BACK_OFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440)]
 
 

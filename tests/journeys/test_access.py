@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from tests.support.browsers import WATCH_PEERS, assert_sees_and_hears, launch
-from tests.support.mailbox import Mailbox, link_in
+from tests.support.post import Post, post_office
 from tests.support.server import Server
 
 MAPLE, CEDAR = "harbour-demo-passphrase", "lantern-demo-passphrase"
@@ -21,15 +21,15 @@ OWN = "seven quiet herons wade"
 
 
 @pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox() as running:
+def post() -> Iterator[Post]:
+    with post_office() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, post: Post) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=mailbox.url).start()
+    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url).start()
     yield running
     running.stop()
 
@@ -142,7 +142,7 @@ def test_a_therapist_gives_access_and_they_meet_on_video(
 
 
 def test_an_invitation_goes_by_mail_and_its_state_is_on_the_record(
-    server: Server, window: BrowserContext, mailbox: Mailbox
+    server: Server, window: BrowserContext, post: Post
 ) -> None:
     tara = window.new_page()
     log_in(tara, f"{server.origin}/office/maple/", "tara@maple.example", MAPLE)
@@ -151,14 +151,14 @@ def test_an_invitation_goes_by_mail_and_its_state_is_on_the_record(
     tara.get_by_role("link", name="Edit Account Details").click()
     tara.get_by_role("button", name="Send invitation").click()
     expect(tara.get_by_text("is in the outbox")).to_be_visible()
-    mail = mailbox.wait_for("wei.zhang@client.example")
+    mail = post.wait_for("wei.zhang@client.example")
     for private in ("Zhang", "Tara", "Individual", "therap"):
-        assert private not in f"{mail['Subject']} {mail.get_content()}"
+        assert private not in f"{mail.mail['Subject']} {mail.text}"
     tara.goto(record)
     expect(tara.get_by_text("Accepted by the mail server")).to_be_visible()
 
     wei = window.new_page()
-    wei.goto(link_in(mail))
+    wei.goto(mail.link)
     wei.get_by_label("New password").fill(OWN)
     wei.get_by_role("button", name="Save and go in").click()
     expect(wei.get_by_role("heading", name="Hello, Vivian")).to_be_visible()
@@ -167,18 +167,18 @@ def test_an_invitation_goes_by_mail_and_its_state_is_on_the_record(
     expect(tara.get_by_text("Link used", exact=True)).to_be_visible()
     expect(tara.get_by_text("Done", exact=True)).to_be_visible()
     expect(tara.get_by_text("Can log in")).to_be_visible()
-    wei.goto(link_in(mail))
+    wei.goto(mail.link)
     expect(wei.get_by_role("heading", name="This link can’t be used any more")).to_be_visible()
 
 
-def test_forgot_your_password(server: Server, window: BrowserContext, mailbox: Mailbox) -> None:
+def test_forgot_your_password(server: Server, window: BrowserContext, post: Post) -> None:
     page = window.new_page()
     page.goto(f"{server.origin}/portal/maple/")
     page.get_by_role("link", name="Forgot Your Password?").click()
     page.get_by_label("Email").fill("parker@client.example")
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading", name="Look at your e-mail")).to_be_visible()
-    page.goto(link_in(mailbox.wait_for("parker@client.example")))
+    page.goto(post.wait_for("parker@client.example").link)
     page.get_by_label("New password").fill(OWN)
     page.get_by_role("button", name="Save and go in").click()
     expect(page.get_by_role("heading", name="Hello, Robin")).to_be_visible()

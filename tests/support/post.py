@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,16 @@ class Post:
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
+
+    def wait_for(self, address: str, *, seconds: float = 15) -> Received:
+        """The first mail to an address, once it has come. Raises AssertionError."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for received in self.received:
+                if address in received.to:
+                    return received
+            time.sleep(0.05)
+        raise AssertionError(f"No mail has come for {address}.")
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
