@@ -78,12 +78,20 @@ def log_out(request: HttpRequest) -> HttpResponse:
     return redirect(f"{door_path(request, 'log-in')}?out=1")
 
 
-def forgot_password_page(request: HttpRequest) -> HttpResponse:
-    """Ask for a link; the answer is the same for every address."""
+def forgot_password_page(
+    request: HttpRequest, *, belongs: Callable[[Account], bool]
+) -> HttpResponse:
+    """Ask for a link; the answer is the same for every address. The link leads to this door if the
+    account belongs there, else to the other."""
+    here: str = request.door  # type: ignore[attr-defined]
+    elsewhere = "portal" if here == "office" else "office"
     form = AskForResetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            ask_for_reset(form.cleaned_data["email"], door=request.door)  # type: ignore[attr-defined]
+            ask_for_reset(
+                form.cleaned_data["email"],
+                door_of=lambda account: here if belongs(account) else elsewhere,
+            )
         except limits.TooMany as limit:
             context = {"form": form, "wait": say_span(limit.wait)}
             return page(request, "accounts/forgot_password.html", context, status=429)

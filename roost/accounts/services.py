@@ -1,7 +1,7 @@
 """What happens to accounts: signing in and out, passwords chosen, handed over and changed."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -40,7 +40,8 @@ def verify_log_in(email: str, password: str) -> Account:
     """The account whose e-mail and password these are, its own password or a starter one.
 
     Takes one Argon2 check whether the account exists or not. Raises WrongCredentials,
-    StarterExpired (right, but over), and limits.TooMany. A failure is counted and recorded.
+    StarterExpired (right, but over), and limits.TooMany. A failure is counted, for nobody is signed
+    in whose act it could be.
     """
     subjects = limits.log_in_subjects(email)
     limits.count(subjects)
@@ -54,7 +55,7 @@ def verify_log_in(email: str, password: str) -> Account:
             stored = account.starter_password
     right = check_password(password, stored) and stored is not nobodys
     if not right:
-        record_refusal(by=account if known else None, status=401, route="log-in")
+        record_refusal(by=None, status=401, route="log-in")
         raise WrongCredentials
     assert account is not None
     limits.forgive(subjects)
@@ -143,9 +144,11 @@ def _set_own_password(account: Account, hashed_password: str) -> None:
     account.save(update_fields=["password", "starter_password", "starter_expires_at"])
 
 
-def ask_for_reset(email: str, *, door: str) -> None:
+def ask_for_reset(email: str, *, door_of: Callable[[Account], str]) -> None:
     """Mail a reset link if there is such an account; do as if, if there is not.
 
+    The link leads to the door that `door_of` names, whichever door it was asked for at: nobody
+    learns here where an account belongs, and nobody ends up at a door that is not theirs.
     Raises limits.TooMany for a source that asks too often. The limit per address is kept in
     silence, since it would tell that the address is known. Records password.reset_asked.
     """
@@ -156,7 +159,7 @@ def ask_for_reset(email: str, *, door: str) -> None:
         return
     try:
         with transaction.atomic():
-            mail_link(account, LinkPurpose.RESET, door=door)
+            mail_link(account, LinkPurpose.RESET, door=door_of(account))
             record("password.reset_asked", subject=account)
     except limits.TooMany:
         record_refusal(by=None, status=429, route="forgot-password")

@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -82,9 +83,18 @@ def _collect_static() -> None:
 
 
 def serve(*, with_worker: bool) -> int:
-    """Serve until told to stop."""
+    """Serve until told to stop. A port that is taken stops the start before anything is touched."""
     from django.conf import settings
 
+    family = socket.AF_INET6 if ":" in settings.ROOST_HOST else socket.AF_INET
+    address = (settings.ROOST_HOST, settings.ROOST_PORT)
+    try:
+        listener = socket.create_server(address, family=family, backlog=512)
+    except OSError as error:
+        return _stop(
+            f"port {settings.ROOST_PORT} cannot be used: {error.strerror}. Is Roost running "
+            "already? ROOST_PORT chooses another one."
+        )
     prepare()
     if settings.ROOST_DEMO:
         status = demo()
@@ -101,8 +111,6 @@ def serve(*, with_worker: bool) -> int:
     _say(f"Roost serves on {settings.ROOST_ORIGIN}  (Ctrl-C ends it)")
     config = uvicorn.Config(
         asgi.application,
-        host=settings.ROOST_HOST,
-        port=settings.ROOST_PORT,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
         ws="websockets-sansio",
@@ -113,13 +121,8 @@ def serve(*, with_worker: bool) -> int:
         log_config=None,
         timeout_graceful_shutdown=3,
     )
-    server = uvicorn.Server(config)
-    server.run()
-    if not server.started:
-        return _stop(
-            f"port {settings.ROOST_PORT} cannot be used. Is Roost running already? "
-            "ROOST_PORT chooses another one."
-        )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 
@@ -131,10 +134,18 @@ def _is_demo_database() -> bool:
 
 def worker() -> int:
     """Deliver mail until told to stop."""
+    from django.conf import settings
+    from django.db import DatabaseError
+
     from roost.accounts.chores import tidy
     from roost.core import wake
     from roost.outbox.worker import work
 
+    try:
+        if _is_demo_database() and not settings.ROOST_DEMO:
+            return _stop(f"{settings.ROOST_DATA_DIR} {DEMO_HERE}")
+    except DatabaseError:
+        return _stop("the database is not made yet, or is away: start `roost serve` first.")
     stop = threading.Event()
 
     def end(*_: object) -> None:

@@ -67,6 +67,8 @@ if not ORIGIN_IS_SECURE and _origin.hostname not in LOOPBACK:
     stop("ROOST_ORIGIN must begin with https:// unless it names this machine (127.0.0.1).")
 if ROOST_DEMO and ROOST_HOST not in LOOPBACK:
     stop("ROOST_DEMO serves this machine only: leave ROOST_HOST at 127.0.0.1.")
+if ROOST_DEMO and _origin.hostname not in LOOPBACK:
+    stop("ROOST_DEMO serves this machine only: leave ROOST_ORIGIN out.")
 
 
 def _secret_key() -> str:

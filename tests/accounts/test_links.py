@@ -403,3 +403,12 @@ def test_a_link_of_one_practice_is_made_with_that_practices_address(
     assert Visitor(other.practice, "portal").post(path, {"new_password": NEW}).status_code == 302
     assert _can_log_in(portal, PASSWORD)
     assert not _can_log_in(portal, NEW)
+
+
+def test_a_reset_leads_to_the_door_where_the_account_belongs(
+    cast: Cast, maple: Practice, office: Door, portal: Door
+) -> None:
+    office().send("forgot-password", {"email": cast.casey_account.email})
+    portal().send("forgot-password", {"email": cast.tara.account.email})
+    doors = {link.account: link.door for link in MailLink.objects.select_related("account")}
+    assert doors == {cast.casey_account: "portal", cast.tara.account: "office"}

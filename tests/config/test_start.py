@@ -39,6 +39,7 @@ def roost(folder: Path, *arguments: str, **settings: str) -> subprocess.Complete
         ({"ROOST_ORIGIN": "portal.example.com"}, "it must look like https://portal.example.com"),
         ({"ROOST_ORIGIN": "http://portal.example.com"}, "must begin with https://"),
         ({"ROOST_DEMO": "1", "ROOST_HOST": "0.0.0.0"}, "serves this machine only"),
+        ({"ROOST_DEMO": "1", "ROOST_ORIGIN": "https://x.example"}, "leave ROOST_ORIGIN out"),
         ({"ROOST_DATABASE_URL": "mysql://x/y"}, "PostgreSQL or SQLite"),
         ({"ROOST_SMTP_URL": "mail.example.com"}, "ROOST_SMTP_URL must look like"),
         ({"ROOST_MAIL_FROM": "Willow\nBcc: x@y.example"}, "one plain address"),
@@ -100,7 +101,7 @@ def test_create_practice_refuses_in_words_and_makes_nothing(
 def test_the_demo_and_a_real_practice_never_share_a_folder(tmp_path: Path) -> None:
     demo, real = tmp_path / "demo", tmp_path / "real"
     assert roost(demo, "demo", ROOST_DEMO="1").returncode == 0
-    for arguments in (["serve"], MAKE):
+    for arguments in (["serve"], ["worker"], MAKE):
         refused = roost(demo, *arguments)
         assert refused.returncode == 2
         assert "holds the demo, whose passwords everybody knows" in refused.stderr
@@ -117,3 +118,11 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         second = roost(tmp_path / "two", "serve", ROOST_PORT=str(server.port))
     assert second.returncode == 2
     assert f"port {server.port} cannot be used" in second.stderr
+
+
+def test_a_worker_alone_says_what_it_waits_for(tmp_path: Path) -> None:
+    done = roost(tmp_path, "worker")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "roost: the database is not made yet, or is away: start `roost serve` first.\n"
+    )

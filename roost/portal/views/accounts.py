@@ -37,7 +37,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 @open_to(Who.ANYONE, methods=("GET", "POST"))
 def forgot_password(request: HttpRequest) -> HttpResponse:
-    return pages.forgot_password_page(request)
+    return pages.forgot_password_page(request, belongs=_belongs)
 
 
 @open_to(Who.ANYONE, methods=("GET", "POST"))
