@@ -1,0 +1,528 @@
+"""Every page and state that people meet, and a practice made for it: seeded on the demo.
+
+`seed()` runs in a process of its own on the demo's data; `STATES` name what it has made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from playwright.sync_api import Page
+
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.limits import count, log_in_subjects
+from roost.accounts.links import make_link, token_of
+from roost.accounts.models import Account, MailLink
+from roost.accounts.services import set_starter_password
+from roost.clients.enums import Relationship
+from roost.clients.models import Assignment, Client, PortalAccess
+from roost.core.context import RequestFacts, request_facts
+from roost.core.tenancy import scope
+from roost.core.time import now
+from roost.outbox.enums import MessageState
+from roost.outbox.models import OutgoingMessage
+from roost.practices.models import Practice
+from roost.scheduling.enums import Attendance, Mode
+from roost.scheduling.models import Appointment, Attendee, Service
+from roost.staff.models import StaffMember
+from roost.staff.services import create_practice
+from roost.video.models import Presence, VideoRoom
+from tests.support.cast import PASSWORD, make_account
+from tests.support.doors import session_cookie
+
+STARTER = "quiet-heron-under-ice-42"
+LONG = ("Maria-Alejandra", "Fernández-Oyelaran de la Cruz")
+MANY = 500
+
+
+# What is seeded
+
+
+def seed() -> dict[str, Any]:
+    """Make the states that the demo does not have. Returns ids by name, link parts, cookies."""
+    token = request_facts.set(RequestFacts(source="127.0.0.1"))
+    try:
+        facts = _seed_maple()
+        facts["cookies"] |= _seed_empty() | _seed_many()
+        return facts
+    finally:
+        request_facts.reset(token)
+
+
+def _seed_maple() -> dict[str, Any]:
+    practice = Practice.objects.get(slug="maple")
+    with scope(practice.pk):
+        ids, cookies = {}, {}
+        StaffMember.objects.create(
+            account=_make_newcomer("una@maple.example"), role="therapist", display_name="Una Berg"
+        )
+        for member in StaffMember.objects.select_related("account"):
+            name = member.display_name.split()[0].lower()
+            ids[name] = member.uuid
+            cookies[name] = session_cookie(member.account, "office")
+        people = {"casey": "Casey", "noor": "Noor", "robin": "Robin", "remy": "Remy",
+                  "maria": LONG[0], "wei": "Wei", "priya": "Priya", "luc": "Luc"}  # fmt: skip
+        clients = {name: Client.objects.get(first_name=first) for name, first in people.items()}
+        ids |= {name: client.uuid for name, client in clients.items()}
+        accounts = {
+            name: Account.objects.get(email=f"{name}@client.example")
+            for name in ("casey", "parker")
+        }
+        ids["casey's access"] = PortalAccess.objects.get(account=accounts["casey"]).uuid
+        ids |= _sessions(clients)
+        accounts |= _more_accounts(clients)
+        for name, account in accounts.items():
+            cookies[name] = session_cookie(account, "portal")
+        ids["service"] = Service.objects.get(name="Family").uuid
+        ids |= _mails(practice, accounts, clients)
+        for _ in range(10):
+            count(log_in_subjects("busy@client.example"))
+        return {
+            "ids": {name: str(value) for name, value in ids.items()},
+            "links": _links(accounts),
+            "cookies": cookies,
+        }
+
+
+def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
+    """One session of each kind, by name."""
+    casey, moment = clients["casey"], now()
+    tara = StaffMember.objects.get(display_name="Tara Okafor")
+    theo = StaffMember.objects.get(display_name="Theo Lang")
+    service = Service.objects.get(name="Individual")
+
+    def at(hours: float, *, who: Client = casey, therapist: StaffMember = tara, **more: Any) -> Any:
+        start = moment + timedelta(hours=hours)
+        values = {"mode": Mode.VIDEO, **more}
+        row = Appointment.objects.create(
+            therapist=therapist, service=service, starts_at=start,
+            ends_at=start + timedelta(minutes=50), **values,
+        )  # fmt: skip
+        Attendee.objects.create(appointment=row, client=who)
+        return row
+
+    mine = Appointment.objects.filter(therapist=tara, mode=Mode.VIDEO)
+    fixed = mine.get(is_demo=True, attendees__client=casey)
+    made = {
+        "open": fixed,
+        "early": at(80),
+        "over": mine.filter(ends_at__lt=moment - timedelta(days=2), attendees__client=casey)[0],
+        "cancelled": at(100, cancelled_at=moment),
+        "by phone": at(120, mode=Mode.PHONE),
+        "family": Appointment.objects.filter(service__name="Family", starts_at__gt=moment)[0],
+        "ended": at(-0.4, therapist=theo, who=clients["luc"]),
+        "long": at(140, who=clients["maria"]),
+    }
+    room = VideoRoom.objects.create(appointment=made["ended"], ended_at=moment)
+    Presence.objects.create(room=room, staff_member=theo, state="left", cid="theo")
+    return {
+        **{name: appointment.uuid for name, appointment in made.items()},
+        **{
+            f"{name} seat": made[name].attendees.get(client=casey).uuid
+            for name in ("open", "early", "over", "cancelled", "by phone")
+        },
+    }
+
+
+def _make_newcomer(email: str) -> Account:
+    """An account that nobody has chosen a password for yet."""
+    account = Account(email=email)
+    account.set_unusable_password()
+    account.save()
+    return account
+
+
+def _more_accounts(clients: dict[str, Client]) -> dict[str, Account]:
+    """Holders of every kind of access, and of none."""
+    held = {
+        "maria": (clients["maria"], Relationship.SELF),
+        "starter": (clients["priya"], Relationship.SELF),
+        "expired": (clients["luc"], Relationship.SELF),
+        "invited": (clients["wei"], Relationship.SELF),
+        "payer": (clients["casey"], Relationship.PAYER),
+        "nobody": None,
+    }
+    accounts = {}
+    for name, access in held.items():
+        make = make_account if name in {"maria", "payer", "nobody"} else _make_newcomer
+        accounts[name] = make(f"{name}@client.example")
+        if access is not None:
+            client, relationship = access
+            PortalAccess.objects.create(
+                account=accounts[name], client=client, relationship=relationship
+            )
+    set_starter_password(accounts["starter"], STARTER, days=7)
+    set_starter_password(accounts["expired"], STARTER, days=-1)
+    return accounts
+
+
+def _links(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:
+    """Mailed links, alive and dead in each way."""
+    theo = StaffMember.objects.get(display_name="Theo Lang").account
+    una = StaffMember.objects.get(display_name="Una Berg").account
+
+    def link(
+        account: Account, purpose: LinkPurpose, door: str = "portal", **values: Any
+    ) -> dict[str, str]:
+        row = make_link(account, purpose, door=door)
+        if values:
+            MailLink.objects.filter(pk=row.pk).update(**values)
+        return {"link": str(row.uuid), "token": token_of(row)}
+
+    moment, reset = now(), LinkPurpose.RESET
+    return {
+        "invitation": link(accounts["invited"], LinkPurpose.INVITATION),
+        "newer": link(accounts["parker"], reset, replaced_at=moment),
+        "expired": link(accounts["nobody"], reset, expires_at=moment - timedelta(hours=1)),
+        "done": link(accounts["maria"], reset, done_at=moment),
+        "reset": link(accounts["casey"], reset),
+        "office reset": link(theo, reset, "office"),
+        "office invitation": link(una, LinkPurpose.STAFF_INVITATION, "office"),
+        "office expired": link(una, reset, "office", expires_at=moment - timedelta(hours=1)),
+    }
+
+
+def _mails(
+    practice: Practice, accounts: dict[str, Account], clients: dict[str, Client]
+) -> dict[str, Any]:
+    """An e-mail in each state, about the client with the longest name."""
+    client, made = clients["maria"], {}
+    states = [
+        (MessageState.ACCEPTED, ""),
+        (MessageState.QUEUED, ""),
+        (MessageState.FAILED, "550 5.1.1 <maria@client.example>: Recipient address rejected"),
+    ]
+    for number, (state, trouble) in enumerate(states):
+        row = OutgoingMessage.objects.create(
+            kind="access_given", to=accounts["maria"].email, client_uuid=client.uuid, state=state,
+            message_id=f"<{state}-{number}@roost.example>", due_at=now() + timedelta(days=2),
+            trouble=trouble, tries=number, tried_at=now() if number else None,
+        )  # fmt: skip
+        made[f"{state} mail"] = row.uuid
+    return made
+
+
+def _seed_empty() -> dict[str, tuple[str, str]]:
+    """A practice as `create-practice` leaves it, and a client there with nothing booked."""
+    create_practice(
+        slug="birch", name="Birch", zone_name="America/Toronto",
+        owner_email="owner@birch.example", owner_name="Bea Lund",
+    )  # fmt: skip
+    practice = Practice.objects.get(slug="birch")
+    with scope(practice.pk):
+        owner = StaffMember.objects.select_related("account").get()
+        owner.account.set_password(PASSWORD)
+        owner.account.save()
+        return {"bea": session_cookie(owner.account, "office")}
+
+
+def _seed_many() -> dict[str, tuple[str, str]]:
+    """A practice where everything is long and there is much of it."""
+    name = "The Cooperative Practice for Psychotherapy, Couple and Family Counselling of Grove"
+    create_practice(
+        slug="grove", name=name, zone_name="America/Toronto",
+        owner_email="wilhelmina-anastasia.featherstonehaugh@the-cooperative-practice.example",
+        owner_name="Wilhelmina-Anastasia Featherstonehaugh-Oyelaran",
+    )  # fmt: skip
+    practice = Practice.objects.get(slug="grove")
+    practice.phone = "+14165550199"
+    practice.address = "Suite 1204, 88 Saint-Jean-Baptiste-de-la-Salle Boulevard West\nToronto"
+    practice.save()
+    moment = now()
+    with scope(practice.pk):
+        owner = StaffMember.objects.select_related("account").get()
+        owner.title = "RP (Qualifying), MA, CCC"
+        owner.save()
+        owner.account.set_password(PASSWORD)
+        owner.account.save()
+        clients = Client.objects.bulk_create(
+            Client(
+                first_name=LONG[0], last_name=f"{LONG[1]} {n}", preferred_name="Alex",
+                email=f"maria-alejandra.fernandez-oyelaran.de.la.cruz.{n}@client.example",
+                phone="+14165550123",
+            )
+            for n in range(MANY)
+        )  # fmt: skip
+        Assignment.objects.bulk_create(Assignment(client=c, therapist=owner) for c in clients)
+        service = Service.objects.create(
+            name="Emotionally focused individual psychotherapy, extended", type="individual",
+            duration_minutes=50,
+        )  # fmt: skip
+        sessions = Appointment.objects.bulk_create(
+            Appointment(
+                therapist=owner, service=service, mode=list(Mode)[n % 3],
+                starts_at=moment + timedelta(hours=n - MANY + 4),
+                ends_at=moment + timedelta(hours=n - MANY + 4, minutes=50),
+            )
+            for n in range(MANY)
+        )  # fmt: skip
+        kinds = [Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL]
+        Attendee.objects.bulk_create(
+            Attendee(
+                appointment=a, client=clients[0],
+                attendance=kinds[n % 3] if a.ends_at < moment else Attendance.SCHEDULED,
+            )
+            for n, a in enumerate(sessions)
+        )  # fmt: skip
+        OutgoingMessage.objects.bulk_create(
+            OutgoingMessage(
+                kind="access_given", to=clients[0].email, client_uuid=clients[0].uuid,
+                message_id=f"<{n}@roost.example>", due_at=moment, state=MessageState.ACCEPTED,
+            )
+            for n in range(MANY)
+        )  # fmt: skip
+        account = make_account(clients[0].email)
+        for client in clients[:6]:
+            PortalAccess.objects.create(
+                account=account, client=client,
+                relationship=Relationship.SELF if client is clients[0] else Relationship.PARENT,
+            )  # fmt: skip
+        room = VideoRoom.objects.create(appointment=sessions[MANY - 4])
+        Presence.objects.create(
+            room=room, attendee=sessions[MANY - 4].attendees.get(), cid="somebody",
+            display_name=clients[0].name, state="waiting", waiting_since=moment,
+            here_until=moment + timedelta(hours=1),
+        )  # fmt: skip
+        return {
+            "wilhelmina": session_cookie(owner.account, "office"),
+            "alex": session_cookie(account, "portal"),
+        }
+
+
+# What is looked at
+
+
+@dataclass(frozen=True)
+class State:
+    """One picture: a page, whose it is, and what was done there.
+
+    `route` is the page's name in the URLconf ("office:client"), or a path. `ids` are its arguments,
+    by what they are called in the seed; `link` names a mailed link. `status` is what the page
+    itself was answered with, before `then`, which may lead `to` another route.
+    """
+
+    name: str
+    route: str
+    who: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
+    link: str = ""
+    query: str = ""
+    practice: str = "maple"
+    status: int = 200
+    then: Callable[[Page], None] | None = None
+    to: str = ""
+
+
+def press(label: str) -> Callable[[Page], None]:
+    """Press a button and wait for what follows."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("button", name=label, exact=True).first.click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def fill(button: str, **values: str) -> Callable[[Page], None]:
+    """Fill fields by their names, then press a button."""
+
+    def act(page: Page) -> None:
+        page.locator("form").evaluate_all("all => all.forEach(each => each.noValidate = true)")
+        for name, value in values.items():
+            page.locator(f"[name={name}]").first.fill(value)
+        press(button)(page)
+
+    return act
+
+
+def generate_and_save(page: Page) -> None:
+    press("Generate")(page)
+    press("Save")(page)
+
+
+def find_ma(page: Page) -> None:
+    """Search for some of many, with the button."""
+    page.locator("[name=q]").fill("ma")
+    press("Find")(page)
+
+
+def open_menu(page: Page) -> None:
+    page.locator(".who").click()
+
+
+def without_cookies(page: Page) -> None:
+    """Log in from a page whose cookie is gone."""
+    page.context.clear_cookies()
+    fill("Log in", email="casey@client.example", password="whatever it was")(page)
+
+
+RIGHT = {"email": "tara@maple.example", "password": "harbour-demo-passphrase"}
+CASEY = {"client": "casey"}
+LONGEST = {"client": "maria"}
+
+PORTAL = [
+    State("log-in", "portal:log-in"),
+    State("log-in idle", "portal:log-in", query="idle=1"),
+    State("log-in out", "portal:log-in", query="out=1"),
+    State("log-in wrong", "portal:log-in",
+          then=fill("Log in", email="casey@client.example", password="not this one")),
+    State("log-in empty", "portal:log-in", then=fill("Log in")),
+    State("log-in wrong door", "portal:log-in", then=fill("Log in", **RIGHT)),
+    State("log-in starter expired", "portal:log-in",
+          then=fill("Log in", email="expired@client.example", password=STARTER)),
+    State("log-in too many", "portal:log-in",
+          then=fill("Log in", email="busy@client.example", password="not this one")),
+    State("log-in many", "portal:log-in", practice="grove"),
+    State("log-in empty practice", "portal:log-in", practice="birch"),
+    State("csrf", "portal:log-in", then=without_cookies),
+    State("forgot", "portal:forgot-password"),
+    State("forgot error", "portal:forgot-password", then=fill("Send the link", email="casey")),
+    State("forgot asked", "portal:forgot-password",
+          then=fill("Send the link", email="somebody@client.example")),
+    State("invitation", "portal:invitation", link="invitation"),
+    State("invitation error", "portal:invitation", link="invitation",
+          then=fill("Save and go in", new_password="short")),
+    State("reset", "portal:reset", link="reset"),
+    State("link done", "portal:reset", link="done", status=410),
+    State("link newer", "portal:reset", link="newer", status=410),
+    State("link expired", "portal:reset", link="expired", status=410),
+    State("link renewed", "portal:reset", link="expired", status=410,
+          then=press("Send me a new link"), to="portal:renew-link"),
+    State("choose password", "portal:choose-password", "starter"),
+    State("choose password error", "portal:choose-password", "starter",
+          then=fill("Save and go in", new_password=STARTER)),
+    State("account", "portal:account", "casey"),
+    State("account menu", "portal:account", "casey", then=open_menu),
+    State("account family", "portal:account", "parker"),
+    State("account child", "portal:account", "parker", query="person={remy}"),
+    State("account long", "portal:account", "maria"),
+    State("account many", "portal:account", "alex", practice="grove"),
+    State("account payer", "portal:account", "payer"),
+    State("account none", "portal:account", "nobody"),
+    State("change password", "portal:change-password", "casey"),
+    State("change password error", "portal:change-password", "casey",
+          then=fill("Save", current_password="not this one", new_password="short")),
+    State("sessions", "portal:sessions", "casey", CASEY),
+    State("details", "portal:details", "casey", CASEY),
+    State("details error", "portal:details", "casey", CASEY, then=fill("Save", phone="call me")),
+    State("details saved", "portal:details", "maria", LONGEST,
+          then=fill("Save", phone="4165550111"), to="portal:account"),
+    State("time zone", "portal:time-zone", "casey"),
+    State("not found", "/portal/maple/nothing-here/", "casey", status=404),
+    State("front", "/"),
+    State("room early", "portal:room-person", "casey",
+          {"appointment": "early", "attendee": "early seat"}),
+    State("room over", "portal:room-person", "casey",
+          {"appointment": "over", "attendee": "over seat"}),
+    State("room cancelled", "portal:room-person", "casey",
+          {"appointment": "cancelled", "attendee": "cancelled seat"}),
+    State("room by phone", "portal:room-person", "casey",
+          {"appointment": "by phone", "attendee": "by phone seat"}),
+    State("room choose", "portal:room", "parker", {"appointment": "family"}),
+]  # fmt: skip
+
+OFFICE = [
+    State("office log-in", "office:log-in"),
+    State("office log-in wrong", "office:log-in",
+          then=fill("Log in", email="tara@maple.example", password="not this one")),
+    State("office log-in wrong door", "office:log-in",
+          then=fill("Log in", email="nobody@client.example", password=PASSWORD)),
+    State("office forgot", "office:forgot-password"),
+    State("office reset", "office:reset", link="office reset"),
+    State("office invitation", "office:invitation", link="office invitation"),
+    State("office link dead", "office:invitation", link="office expired", status=410),
+    State("office choose password", "office:choose-password", "una"),
+    State("today", "office:today", "tara"),
+    State("today everyone", "office:today", "olivia"),
+    State("today menu", "office:today", "tara", then=open_menu),
+    State("today none", "office:today", "bea", practice="birch"),
+    State("today many", "office:today", "wilhelmina", practice="grove"),
+    State("sessions week", "office:sessions", "olivia"),
+    State("sessions week mine", "office:sessions", "theo"),
+    State("sessions none", "office:sessions", "bea", practice="birch"),
+    State("sessions many", "office:sessions", "wilhelmina", practice="grove"),
+    State("book", "office:book", "tara"),
+    State("book for", "office:book", "tara", query="client={casey}"),
+    State("book error", "office:book", "tara", query="client={casey}",
+          then=fill("Book", day="2020-01-01", hour="10:00")),
+    State("book found", "office:book", "olivia",
+          then=find_ma),
+    State("book none", "office:book", "bea", practice="birch"),
+    State("appointment", "office:appointment", "tara", {"appointment": "early"}),
+    State("appointment family", "office:appointment", "theo", {"appointment": "family"}),
+    State("appointment long", "office:appointment", "tara", {"appointment": "long"}),
+    State("appointment cancelled", "office:appointment", "tara", {"appointment": "cancelled"}),
+    State("move", "office:move", "tara", {"appointment": "early"}),
+    State("move error", "office:move", "tara", {"appointment": "early"},
+          then=fill("Move", day="2020-01-01", hour="10:00")),
+    State("cancel", "office:cancel", "tara", {"appointment": "early"}),
+    State("clients", "office:clients", "tara"),
+    State("clients all", "office:clients", "olivia", query="page=2"),
+    State("clients nobody", "office:clients", "tara", query="q=zzz"),
+    State("clients none", "office:clients", "bea", practice="birch"),
+    State("clients many", "office:clients", "wilhelmina", query="page=9", practice="grove"),
+    State("add client", "office:add-client", "olivia"),
+    State("add client error", "office:add-client", "tara",
+          then=fill("Save", email="no address", phone="call me", first_name="Ngozi")),
+    State("client", "office:client", "tara", CASEY),
+    State("client without access", "office:client", "tara", {"client": "noor"}),
+    State("client long", "office:client", "olivia", LONGEST),
+    State("client invited", "office:client", "olivia", {"client": "wei"}),
+    State("client starter", "office:client", "olivia", {"client": "priya"}),
+    State("edit client", "office:edit-client", "olivia", LONGEST),
+    State("edit client error", "office:edit-client", "tara", CASEY,
+          then=fill("Save", first_name="", phone="call me")),
+    State("access", "office:client-access", "tara", {"client": "noor"}),
+    State("access error", "office:client-access", "tara", {"client": "noor"},
+          then=fill("Save", email="no address")),
+    State("access asks", "office:client-access", "tara", {"client": "noor"},
+          then=fill("Save", email="casey@client.example", starter_password=STARTER)),
+    State("hand-off", "office:client-access", "olivia", {"client": "remy"},
+          then=lambda page: fill("Generate", email="remy@client.example")(page)
+          or press("Save")(page)),
+    State("hand-off long", "office:client-access", "olivia", {"client": "priya"},
+          then=generate_and_save),
+    State("take away", "office:take-access-away", "tara",
+          {"client": "casey", "access": "casey's access"}),
+    State("client sessions", "office:client-sessions", "tara", CASEY),
+    State("client messages", "office:client-messages", "olivia", LONGEST),
+    State("client messages none", "office:client-messages", "tara", CASEY),
+    State("office account", "office:account", "tara"),
+    State("office account error", "office:account", "tara",
+          then=fill("Save", current_password="not this one", new_password="short")),
+    State("practice", "office:practice", "olivia"),
+    State("practice error", "office:practice", "olivia",
+          then=fill("Save", name="", phone="call us")),
+    State("client portal", "office:client-portal", "olivia"),
+    State("client portal error", "office:client-portal", "olivia",
+          then=fill("Save", starter_password_days="99")),
+    State("client portal therapist", "office:client-portal", "tara"),
+    State("staff", "office:staff", "olivia"),
+    State("staff many", "office:staff", "wilhelmina", practice="grove"),
+    State("invite", "office:invite-staff", "olivia"),
+    State("invite error", "office:invite-staff", "olivia",
+          then=fill("Send invitation", display_name="", email="no address")),
+    State("staff member", "office:staff-member", "olivia", {"member": "theo"}),
+    State("staff member invited", "office:staff-member", "olivia", {"member": "una"}),
+    State("services", "office:services", "olivia"),
+    State("services none", "office:services", "bea", practice="birch"),
+    State("add service", "office:add-service", "olivia"),
+    State("add service error", "office:add-service", "olivia",
+          then=fill("Save", name="", duration_minutes="1")),
+    State("service", "office:service", "olivia", {"service": "service"}),
+    State("video", "office:video", "olivia"),
+    State("messages", "office:messages", "olivia"),
+    State("messages none", "office:messages", "bea", practice="birch"),
+    State("messages many", "office:messages", "wilhelmina", practice="grove"),
+    State("message", "office:message", "olivia", {"message": "queued mail"}),
+    State("message failed", "office:message", "olivia", {"message": "failed mail"}),
+    State("forbidden", "office:staff", "tara", status=403),
+    State("office not found", "office:client", "theo", CASEY, status=404),
+    State("office room ended", "office:room", "theo", {"appointment": "ended"}),
+    State("office room early", "office:room", "tara", {"appointment": "early"}),
+]  # fmt: skip
+
+STATES = PORTAL + OFFICE
