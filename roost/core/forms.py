@@ -7,6 +7,7 @@ import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 
+from roost.core.phones import HOME_REGION, spoken
 from roost.core.text import clean_email, one_line, several_lines
 
 
@@ -56,22 +57,14 @@ class PhoneField(LineField):
 
     widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"})
 
-    def __init__(self, region: str = "CA", **kwargs: Any) -> None:
+    def __init__(self, region: str = HOME_REGION, **kwargs: Any) -> None:
         self.region = region
         kwargs.setdefault("max_length", 40)
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        """A stored number stands in its field as people of its own country write it."""
-        if not isinstance(value, str) or not value.startswith("+"):
-            return value
-        try:
-            number = phonenumbers.parse(value, None)
-        except phonenumbers.NumberParseException:
-            return value
-        home = phonenumbers.country_code_for_region(self.region) == number.country_code
-        style = phonenumbers.PhoneNumberFormat
-        return phonenumbers.format_number(number, style.NATIONAL if home else style.INTERNATIONAL)
+        """A stored number stands in its field as the pages say it."""
+        return spoken(value) if isinstance(value, str) and value.startswith("+") else value
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)

@@ -16,11 +16,10 @@ from django.urls import get_urlconf, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from roost.core import text
+from roost.core import phones, text
 
 register = template.Library()
 
-HOME_REGION = "CA"
 COUNTS = ("Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
@@ -192,31 +191,16 @@ def address_line(address: object) -> str:
     return ", ".join(line for line in lines if line)
 
 
-@lru_cache(maxsize=1024)
-def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(number, HOME_REGION)
-    except phonenumbers.NumberParseException:
-        return None
-
-
 @register.filter
 def phone(number: object) -> str:
-    """A phone number as it is read out at home ("416 555 0142"); as it stands when it is none."""
-    parsed = _parsed(str(number or ""))
-    if parsed is None:
-        return str(number or "")
-    national = str(parsed.national_number)
-    if parsed.country_code == 1 and len(national) == 10:
-        spoken = f"{national[:3]} {national[3:6]} {national[6:]}"
-        return f"{spoken} ext. {parsed.extension}" if parsed.extension else spoken
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+    """A phone number as it is read out at home; as it stands when it is none."""
+    return phones.spoken(str(number or ""))
 
 
 @register.filter
 def tel(number: object) -> str:
     """The `tel:` address of a phone number; empty when it is none, so that no dead link is made."""
-    parsed = _parsed(str(number or ""))
+    parsed = phones.parsed(str(number or ""))
     if parsed is None:
         return ""
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966))

@@ -79,7 +79,7 @@ function chime() {
 setInterval(() => {
   for (const each of slot.querySelectorAll("[data-since]")) {
     const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(each.dataset.since)) / 60000));
-    const words = `${minutes} min`;
+    const words = minutes ? `${minutes} min` : "just now";
     if (each.textContent !== words) each.textContent = words;
   }
 }, 15000);

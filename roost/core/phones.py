@@ -1,0 +1,28 @@
+"""Phone numbers: kept in E.164, said as people read them out."""
+
+from functools import lru_cache
+
+import phonenumbers
+
+HOME_REGION = "CA"
+
+
+@lru_cache(maxsize=1024)
+def parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    """The number that `number` stands for, read as at home; None when it is none."""
+    try:
+        return phonenumbers.parse(number, HOME_REGION)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def spoken(number: str) -> str:
+    """A phone number as it is read out at home ("416 555 0142"); as it stands when it is none."""
+    found = parsed(number)
+    if found is None:
+        return number
+    national = str(found.national_number)
+    if found.country_code == 1 and len(national) == 10:
+        said = f"{national[:3]} {national[3:6]} {national[6:]}"
+        return f"{said} ext. {found.extension}" if found.extension else said
+    return str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
