@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from roost.accounts.models import Account
+from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
 from roost.core.time import now
@@ -137,3 +138,12 @@ def test_times_are_said_in_the_zone_the_reader_chose(
     assert here.split()[0] in page
     assert "at Maple Counselling" in page
     assert visitor.send("time-zone", {"zone": "Mars/Olympus"}).status_code == 422
+
+
+def test_my_account_names_in_the_log_everybody_it_shows(
+    portal: Door, parker_account: Account, robin: Client, remy: Client
+) -> None:
+    portal(parker_account).go("account")
+    event = AuditEvent.objects.get(action="account.viewed")
+    assert event.client_uuid == robin.uuid
+    assert event.details == {"relationship": "self", "others": [str(remy.uuid)]}

@@ -85,11 +85,14 @@ def account(request: DoorRequest) -> HttpResponse:
             "sessions": rows[:ON_MY_ACCOUNT],
             "more": len(rows) > ON_MY_ACCOUNT,
         }
+    # The switcher shows the names of the others.
+    others = [str(a.client.uuid) for a in held if a.client_id != access.client_id]
     record_read(
         "account.viewed",
         by=request.account,
         client_uuids=[access.client.uuid],
         relationship=access.relationship,
+        **({"others": others} if others else {}),
     )
     return page(request, "portal/account.html", context)
 
