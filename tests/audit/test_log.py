@@ -124,7 +124,12 @@ def test_a_list_is_one_row_that_names_the_ids_shown(
 
 
 def test_what_clients_see_of_their_own_is_one_row_too(
-    portal: Door, casey_account: Account, parker_account: Account, casey: Client, remy: Client
+    portal: Door,
+    casey_account: Account,
+    parker_account: Account,
+    casey: Client,
+    robin: Client,
+    remy: Client,
 ) -> None:
     visitor = portal(casey_account)
     for ask, action in (
@@ -141,7 +146,8 @@ def test_what_clients_see_of_their_own_is_one_row_too(
         )
     parent = portal(parker_account)
     [event] = _new(lambda: parent.get(parent.path("account"), {"person": str(remy.uuid)}))
-    assert (event.client_uuid, event.details) == (remy.uuid, {"relationship": "parent"})
+    assert event.client_uuid == remy.uuid
+    assert event.details == {"relationship": "parent", "others": [str(robin.uuid)]}
 
 
 def test_a_page_is_not_served_when_its_row_cannot_be_written(
