@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 
-from tests.support.browsers import CHROMIUM, FLAGS
+from tests.support.browsers import launch
 from tests.support.server import Server
 
 SEED = """
@@ -22,7 +22,7 @@ def first_visit(origin: str) -> tuple[int, set[str], int, list[str]]:
     """Bytes received, hosts asked, requests made and console messages of one first visit."""
     received, hosts, said = {}, set(), []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         page = browser.new_page()
         page.on("console", lambda message: said.append(message.text))
         devtools = page.context.new_cdp_session(page)
