@@ -201,7 +201,7 @@ def test_the_room_looks_right_from_the_device_check_to_the_end(
     casey, tara = visitors.open("casey"), visitors.open("tara")
 
     casey.goto(visitors.address(State("", "portal:room-person", ids=seat)))
-    expect(casey.get_by_text("We can hear you")).to_be_visible(timeout=SLOW)
+    expect(casey.get_by_label("Camera", exact=True)).to_contain_text("fake_device", timeout=SLOW)
     assert_looks_right(casey)
     casey.get_by_label("Your name in the session").fill("")
     casey.get_by_role("button", name="Go to the waiting room").click()
