@@ -26,7 +26,7 @@ check: lint unit
 
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
-	$(ALONE) $(PYTEST) -m journey
+	$(ALONE) $(PYTEST) -m journey || $(ALONE) $(PYTEST) -m journey --last-failed
 	$(ALONE) $(PY) -m tests.support.pgcluster run -- $(PYTEST) $(PARALLEL) -m "not journey"
 
 lint: venv-test
