@@ -24,3 +24,11 @@ class LinkDead(AccountError):
         super().__init__("This link can no longer be used.")
         self.renewable = renewable
         self.replaced = replaced
+
+
+class AddressTaken(AccountError):
+    """There is an account with this address already."""
+
+
+class WrongCode(AccountError):
+    """The code is not the one that was mailed, or it is for an address that has an account."""

@@ -33,6 +33,9 @@ LOG_IN_PER_ACCOUNT = Limit(10, timedelta(minutes=15))
 LOG_IN_PER_SOURCE = Limit(60, timedelta(minutes=15))
 MAIL_PER_SOURCE = Limit(20, timedelta(hours=1))
 MAIL_PER_ADDRESS = Limit(5, timedelta(hours=1))
+RESEND_PER_SIGN_UP = Limit(5, timedelta(hours=1))
+# Six digits, a million of them: who guesses for a month is right once in two thousand months.
+CODE_PER_ADDRESS = Limit(15, timedelta(days=1))
 
 
 class TooMany(Exception):
@@ -80,6 +83,23 @@ def ask_for_mail_subjects() -> list[tuple[str, Limit]]:
 def mail_subjects(address: str) -> list[tuple[str, Limit]]:
     """What one mail to an address counts towards, however it was asked for."""
     return [(subject("mail", str(current_practice_id()), address), MAIL_PER_ADDRESS)]
+
+
+def resend_subjects(sign_up: str) -> list[tuple[str, Limit]]:
+    """What one verification mail of a sign-up counts towards, wherever it was asked for."""
+    return [(subject("resend", sign_up), RESEND_PER_SIGN_UP)]
+
+
+def code_subjects(address: str) -> list[tuple[str, Limit]]:
+    """What one try at a mailed code counts towards."""
+    return [(subject("code", str(current_practice_id()), address), CODE_PER_ADDRESS)]
+
+
+def used(subjects: Iterable[tuple[str, Limit]]) -> int:
+    """How many tries are counted towards the first of these just now."""
+    name, _ = next(iter(subjects))
+    rows = AttemptCount.objects.filter(subject=name, ends_at__gt=now())
+    return rows.values_list("count", flat=True).first() or 0
 
 
 def count(subjects: Iterable[tuple[str, Limit]]) -> None:

@@ -1,10 +1,13 @@
 """The mails that accounts cause."""
 
+from datetime import timedelta
 from typing import Any
 
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import fill_in
-from roost.outbox.kinds import register
+from roost.accounts.models import SignUp
+from roost.accounts.sign_ups import LINK_LIVES, code_of, is_known, url_of
+from roost.outbox.kinds import Outdated, register
 from roost.outbox.models import OutgoingMessage
 from roost.practices.addresses import full_url
 
@@ -30,4 +33,35 @@ register(
     label="Password changed",
     template="accounts/mail/password_changed.txt",
     filling=_log_in_address,
+)
+
+
+def _verification(message: OutgoingMessage) -> dict[str, Any]:
+    sign_up = SignUp.objects.select_related("practice").filter(uuid=message.arguments["sign_up"])
+    found = sign_up.first()
+    if found is None or found.email != message.arguments["address"]:
+        raise Outdated("the address was corrected, or the sign-up is gone.")
+    if found.account_id is not None or is_known(found):
+        raise Outdated("the address has a log-in by now.")
+    return {"url": url_of(found), "code": code_of(found), "hours": LINK_LIVES // timedelta(hours=1)}
+
+
+def _both_ways(message: OutgoingMessage) -> dict[str, Any]:
+    return {
+        "url": full_url(message.practice, "portal", "log-in"),
+        "forgot": full_url(message.practice, "portal", "forgot-password"),
+    }
+
+
+register(
+    "verify_email",
+    label="Verification",
+    template="accounts/mail/verify_email.txt",
+    filling=_verification,
+)
+register(
+    "address_known",
+    label="Has a log-in already",
+    template="accounts/mail/address_known.txt",
+    filling=_both_ways,
 )

@@ -1,4 +1,4 @@
-"""Accounts, the sign-ins that are open, the links that were mailed, and counted attempts."""
+"""Accounts and the sign-ups before them, who is signed in, mailed links, and counted attempts."""
 
 import uuid
 from datetime import datetime
@@ -103,6 +103,46 @@ class MailLink(PublicId, TenantModel):
     def is_live(self, moment: datetime) -> bool:
         """Whether it could still be used, were its token right."""
         return self.done_at is None and self.replaced_at is None and moment < self.expires_at
+
+
+class SignUp(PublicId, TenantModel):
+    """A request for an account whose mailbox is not proven yet. It is no account.
+
+    It stays a row of its own until somebody proves the mailbox or staff vouch for the person; then
+    `account` is what became of it. On an address that has an account already it stays what it is
+    for good, and looks just like any other to the person who made it (SECURITY.md rule 3).
+    """
+
+    email = models.CharField(max_length=254)
+    password = models.CharField(max_length=160)
+    zone_name = models.CharField(max_length=50, blank=True)
+    # What the mailed link and code are derived from; a new one with every new address.
+    nonce = models.CharField(max_length=64)
+    mailed_at = models.DateTimeField(null=True)
+    link_expires_at = models.DateTimeField(null=True)
+    message = models.ForeignKey(
+        "outbox.OutgoingMessage", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    account = models.OneToOneField(
+        Account, null=True, on_delete=models.PROTECT, related_name="sign_up"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["practice", "email", "-created_at"], name="sign_up_by_address")
+        ]
+
+
+class SignUpVisit(TenantModel):
+    """A browser in which somebody has given a sign-up's password. It opens the Account page only,
+    and is never a sign-in of an account. Its key is kept as a hash."""
+
+    key = models.CharField(max_length=64, unique=True)
+    sign_up = models.ForeignKey(SignUp, on_delete=models.CASCADE, related_name="visits")
+    started_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
 
 
 class AttemptCount(models.Model):

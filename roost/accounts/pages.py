@@ -17,7 +17,7 @@ from roost.accounts.forms import (
     ChoosePasswordForm,
     LogInForm,
 )
-from roost.accounts.models import Account
+from roost.accounts.models import Account, SignUp
 from roost.accounts.services import (
     ask_for_reset,
     change_password,
@@ -28,6 +28,7 @@ from roost.accounts.services import (
     start_sign_in,
     verify_log_in,
 )
+from roost.accounts.visits import end_visit, start_visit
 from roost.core.pages import page
 from roost.core.time import say_span
 
@@ -48,10 +49,11 @@ def log_in_page(
         form = LogInForm(initial={"next": request.GET.get("next", "")[:500]})
         return page(request, "accounts/log_in.html", {"form": form, "idle": "idle" in request.GET})
     form = LogInForm(request.POST)
-    trouble, status, account = "", 422, None
+    trouble, status = "", 422
+    found: Account | SignUp | None = None
     if form.is_valid():
         try:
-            account = verify_log_in(form.cleaned_data["email"], form.cleaned_data["password"])
+            found = verify_log_in(form.cleaned_data["email"], form.cleaned_data["password"])
         except WrongCredentials:
             trouble = "mismatch"
         except StarterExpired:
@@ -59,12 +61,15 @@ def log_in_page(
         except limits.TooMany as limit:
             context = {"form": form, "trouble": "too_many", "wait": say_span(limit.wait)}
             return page(request, "accounts/log_in.html", context, status=429)
-    if account is not None and not belongs(account):
-        trouble, account = "wrong_door", None
+    if isinstance(found, SignUp) and request.door == "portal":  # type: ignore[attr-defined]
+        start_visit(request, found)
+        return redirect(door_path(request, "sign-up"))
+    account = found if isinstance(found, Account) and belongs(found) else None
     if account is None:
-        context = {"form": form, "trouble": trouble}
+        context = {"form": form, "trouble": "wrong_door" if found else trouble}
         return page(request, "accounts/log_in.html", context, status=status)
     start_sign_in(request, account)
+    end_visit(request)
     if form.cleaned_data["zone"] and not account.zone_name:
         keep_zone(account, form.cleaned_data["zone"])
     if must_choose_password(account):
@@ -74,7 +79,8 @@ def log_in_page(
 
 def log_out(request: HttpRequest) -> HttpResponse:
     """End this browser's sign-in at this door, and no other."""
-    sign_out(request, request.account)  # type: ignore[attr-defined]
+    if request.account is not None:  # type: ignore[attr-defined]
+        sign_out(request, request.account)  # type: ignore[attr-defined]
     return redirect(f"{door_path(request, 'log-in')}?out=1")
 
 

@@ -1,14 +1,25 @@
 """Reads of accounts."""
 
 import uuid
+from datetime import timedelta
 
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.models import Account, MailLink
+from roost.accounts.models import Account, MailLink, SignUp
+from roost.core.time import now
+
+# Unproven sign-ups are deleted after this (PRODUCT.md, access story 2.7).
+SIGN_UP_LIVES = timedelta(days=30)
 
 
 def find_account(email: str) -> Account | None:
     """The practice's account with this (cleaned) address, or None."""
     return Account.objects.filter(email=email).first()
+
+
+def newest_sign_up(email: str) -> SignUp | None:
+    """The newest sign-up of a (cleaned) address that is still waiting for its proof, or None."""
+    rows = SignUp.objects.filter(email=email, account=None, created_at__gt=now() - SIGN_UP_LIVES)
+    return rows.order_by("-created_at", "-pk").first()
 
 
 def newest_link(account: Account, purpose: LinkPurpose) -> MailLink | None:

@@ -14,9 +14,9 @@ from roost.accounts import limits
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.errors import ChangedMeanwhile, StarterExpired, WrongCredentials
 from roost.accounts.links import mail_link
-from roost.accounts.models import Account, SignIn
+from roost.accounts.models import Account, SignIn, SignUp
 from roost.accounts.passwords import check_new_password
-from roost.accounts.queries import find_account
+from roost.accounts.queries import find_account, newest_sign_up
 from roost.accounts.sessions import hashed
 from roost.audit.services import record, record_refusal
 from roost.core.push import push
@@ -36,32 +36,44 @@ def socket_group(account_id: int) -> str:
     return f"account.{account_id}"
 
 
-def verify_log_in(email: str, password: str) -> Account:
-    """The account whose e-mail and password these are, its own password or a starter one.
+def verify_log_in(email: str, password: str) -> Account | SignUp:
+    """The account whose e-mail and password these are, its own password or a starter one; else the
+    newest sign-up of that address that still waits for its proof.
 
-    Takes one Argon2 check whether the account exists or not. Raises WrongCredentials,
+    Takes two Argon2 checks whatever exists (SECURITY.md rule 3). Raises WrongCredentials,
     StarterExpired (right, but over), and limits.TooMany. A failure is counted, for nobody is signed
     in whose act it could be.
     """
     subjects = limits.log_in_subjects(email)
     limits.count(subjects)
     account = find_account(email)
-    known = account is not None and account.is_active
-    stored = nobodys = _nobodys_password()
-    if account is not None and known:
-        if account.has_own_password:
-            stored = account.password
-        elif account.has_starter_password:
-            stored = account.starter_password
-    right = check_password(password, stored) and stored is not nobodys
-    if not right:
-        record_refusal(by=None, status=401, route="log-in")
-        raise WrongCredentials
-    assert account is not None
-    limits.forgive(subjects)
-    if account.has_starter_password and not _starter_is_live(account, now()):
-        raise StarterExpired
-    return account
+    sign_up = newest_sign_up(email)
+    right = _is_password(password, _stored_password(account))
+    right_for_sign_up = _is_password(password, sign_up.password if sign_up else None)
+    if account is not None and right:
+        limits.forgive(subjects)
+        if account.has_starter_password and not _starter_is_live(account, now()):
+            raise StarterExpired
+        return account
+    if sign_up is not None and right_for_sign_up:
+        limits.forgive(subjects)
+        return sign_up
+    record_refusal(by=None, status=401, route="log-in")
+    raise WrongCredentials
+
+
+def _stored_password(account: Account | None) -> str | None:
+    """The hash that an account's password is held against, or None where there is none."""
+    if account is None or not account.is_active:
+        return None
+    if account.has_own_password:
+        return account.password
+    return account.starter_password if account.has_starter_password else None
+
+
+def _is_password(password: str, stored: str | None) -> bool:
+    """One Argon2 check, whether or not there is something to hold the password against."""
+    return check_password(password, stored or _nobodys_password()) and stored is not None
 
 
 def _starter_is_live(account: Account, moment: datetime) -> bool:

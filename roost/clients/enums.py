@@ -11,3 +11,22 @@ class Relationship(models.TextChoices):
     GUARDIAN = "guardian", "Guardian"
     PARTNER = "partner", "Partner"
     PAYER = "payer", "Payer"
+
+
+class ProspectState(models.TextChoices):
+    """waiting → linked (with a client: created, or associated), or → dismissed. Both lead back to
+    waiting: by undo, and when the last access of an account ends.
+
+    A linked prospect whose sign-up is not verified opens nothing yet.
+    """
+
+    WAITING = "waiting", "Waiting"
+    LINKED = "linked", "Linked with a client"
+    DISMISSED = "dismissed", "Dismissed"
+
+
+class Vouching(models.TextChoices):
+    """How staff know that the person at the screen is who they say."""
+
+    CODE = "code", "Read out the confirmation code"
+    REASON = "reason", "Known otherwise"

@@ -1,6 +1,7 @@
 """What can stand in the way of giving access."""
 
 from roost.accounts.models import Account
+from roost.clients.models import Prospect
 
 
 class ClientError(Exception):
@@ -17,3 +18,23 @@ class HasLogInAlready(ClientError):
 
 class StarterNeeded(ClientError):
     """The account has no password yet, and the form named no starter password for it."""
+
+
+class AlreadyHandled(ClientError):
+    """Somebody else was quicker with this prospect. `prospect` is how it stands now."""
+
+    def __init__(self, prospect: Prospect) -> None:
+        super().__init__("This prospect has been dealt with.")
+        self.prospect = prospect
+
+
+class HasOtherLogIn(ClientError):
+    """The address of this sign-up has a log-in already: it can only be dismissed."""
+
+
+class WrongConfirmationCode(ClientError):
+    """The confirmation code is not the one on the person's screen."""
+
+
+class Archived(ClientError):
+    """The client's record is archived: nobody is let into it."""

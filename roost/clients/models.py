@@ -1,11 +1,12 @@
-"""Clients (the records of people in care), who cares for them, and who has portal access."""
+"""Clients (the records of people in care), who cares for them, who has portal access, and the
+prospects who wait for it."""
 
 from datetime import date
 from typing import Any
 
 from django.db import models
 
-from roost.clients.enums import Relationship
+from roost.clients.enums import ProspectState, Relationship, Vouching
 from roost.core.models import PublicId
 from roost.core.tenancy import TenantModel
 from roost.core.text import initials, search_key
@@ -103,5 +104,93 @@ class PortalAccess(PublicId, TenantModel):
                 "client",
                 condition=models.Q(ended_at=None),
                 name="one_access_at_a_time",
+            )
+        ]
+
+
+class Prospect(PublicId, TenantModel):
+    """Somebody who asks for portal access, or has a log-in that opens nothing.
+
+    It has a sign-up that is not verified, or an account, or the sign-up and the account that it
+    became. `client` and `relationship` say with whom it was linked, last; `acted_by` and `acted_at`
+    who did the last thing here. `vouched_…` is what staff said when they pressed Verify.
+    """
+
+    sign_up = models.OneToOneField(
+        "accounts.SignUp", null=True, on_delete=models.CASCADE, related_name="prospect"
+    )
+    account = models.OneToOneField(
+        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="prospect"
+    )
+    email = models.CharField(max_length=254)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    preferred_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True)
+
+    state = models.CharField(
+        max_length=10, choices=ProspectState.choices, default=ProspectState.WAITING
+    )
+    client = models.ForeignKey(
+        Client, null=True, on_delete=models.PROTECT, related_name="prospects"
+    )
+    relationship = models.CharField(max_length=10, choices=Relationship.choices, blank=True)
+    acted_by = models.ForeignKey(
+        "staff.StaffMember", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    acted_at = models.DateTimeField(null=True)
+
+    vouched_by = models.ForeignKey(
+        "staff.StaffMember", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    vouched_at = models.DateTimeField(null=True)
+    vouched_how = models.CharField(max_length=10, choices=Vouching.choices, blank=True)
+    vouched_reason = models.CharField(max_length=300, blank=True)
+    # When staff were mailed about this prospect, once.
+    told_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["practice", "state", "-created_at"], name="prospect_list"),
+            models.Index(fields=["practice", "email"], name="prospect_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """First and last name as typed, or the e-mail where nobody typed one."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    @property
+    def calling_name(self) -> str:
+        """What the person wants to be called; nothing where that is not known."""
+        return self.preferred_name or self.first_name
+
+    @property
+    def initials(self) -> str:
+        return initials(self.name)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the mailbox was proven or staff have vouched: there is an account."""
+        return self.account_id is not None
+
+
+class ProspectWord(TenantModel):
+    """One word that a prospect is found by: of a name, the e-mail, or the digits of the phone."""
+
+    prospect = models.ForeignKey(Prospect, on_delete=models.CASCADE, related_name="words")
+    word = models.CharField(max_length=100)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["practice", "word"],
+                name="prospect_words",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
             )
         ]

@@ -12,10 +12,10 @@ from roost.accounts.links import mail_link
 from roost.accounts.models import Account, MailLink
 from roost.accounts.services import account_at, end_sign_ins, set_starter_password
 from roost.audit.services import record
-from roost.clients.enums import Relationship
+from roost.clients.enums import ProspectState, Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
-from roost.clients.models import Assignment, Client, PortalAccess
-from roost.clients.queries import access_held_by, clients_visible_to
+from roost.clients.models import Assignment, Client, PortalAccess, Prospect, ProspectWord
+from roost.clients.queries import access_held_by, access_of, clients_visible_to
 from roost.core.submissions import once
 from roost.core.time import now
 from roost.outbox.services import enqueue
@@ -112,7 +112,7 @@ def give_starter_password(
 
     def make() -> PortalAccess:
         account = _account_for(client, email, confirmed=confirmed, by=by)
-        access = _tie(account, client, relationship, by=by)
+        access = tie(account, client, relationship, by=by)
         if not _may_replace_starter(account, by):
             hand_off.append(HandOff(account.email, None, None))
             return access
@@ -146,7 +146,7 @@ def send_invitation(
 
     def make() -> PortalAccess:
         account = _account_for(client, email, confirmed=confirmed, by=by)
-        access = _tie(account, client, relationship, by=by)
+        access = tie(account, client, relationship, by=by)
         if _is_settled(account):
             with_link.append(False)
             return access
@@ -189,7 +189,7 @@ def _remember_email(client: Client, email: str, *, by: StaffMember) -> None:
         client.email = email
 
 
-def _tie(account: Account, client: Client, relationship: str, *, by: StaffMember) -> PortalAccess:
+def tie(account: Account, client: Client, relationship: str, *, by: StaffMember) -> PortalAccess:
     """Give access, or give it anew where the relationship is another than before."""
     earlier = PortalAccess.objects.filter(account=account, client=client, ended_at=None).first()
     if earlier is not None:
@@ -209,9 +209,37 @@ def _tie(account: Account, client: Client, relationship: str, *, by: StaffMember
         relationship=relationship,
         account=str(account.uuid),
     )
+    Prospect.objects.filter(account=account).exclude(state=ProspectState.LINKED).update(
+        state=ProspectState.LINKED, client=client, relationship=relationship,
+        acted_by=by, acted_at=now(),
+    )  # fmt: skip
     if _is_settled(account):
         enqueue("access_given", to=account.email, client_uuid=client.uuid)
+    _tell_the_others(client, "record_opened", but=account)
     return access
+
+
+def _tell_the_others(client: Client, kind: str, *, but: Account) -> None:
+    """Tell the client that somebody else was let into the record, or no longer is: whoever has
+    access as the client; where nobody has, the parents and guardians."""
+    held = access_of(client).exclude(account=but)
+    told = [a for a in held if a.relationship == Relationship.SELF] or [
+        a for a in held if a.relationship in (Relationship.PARENT, Relationship.GUARDIAN)
+    ]
+    for access in told:
+        if access.account.has_own_password:
+            enqueue(kind, to=access.account.email, client_uuid=client.uuid)
+
+
+def _wait_again(account: Account) -> None:
+    """Put an account that opens nothing any more among the prospects."""
+    is_staff = StaffMember.objects.filter(account=account).exists()
+    if is_staff or access_held_by(account).exists():
+        return
+    waiting = {"state": ProspectState.WAITING, "client": None, "relationship": ""}
+    if not Prospect.objects.filter(account=account).update(**waiting):
+        prospect = Prospect.objects.create(account=account, email=account.email, **waiting)
+        ProspectWord.objects.create(prospect=prospect, word=account.email[:100])
 
 
 def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
@@ -230,6 +258,8 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
             account=str(account.uuid),
         )
         end_sign_ins(account)
+        _tell_the_others(access.client, "record_closed", but=account)
+        _wait_again(account)
         if account.has_own_password:
             enqueue("access_taken", to=account.email, client_uuid=access.client.uuid)
         elif not access_held_by(account).exists():

@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "roost.accounts.middleware.SignInMiddleware",
+    "roost.accounts.visits.SignUpMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "roost.staff.middleware.StaffMiddleware",

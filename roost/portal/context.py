@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
+from roost.clients.prospect_queries import prospect_of_account, prospect_of_sign_up
 from roost.clients.queries import access_held_by, opens
 from roost.core.text import initials
 
@@ -13,8 +14,10 @@ from roost.core.text import initials
 def person(request: HttpRequest) -> dict[str, Any]:
     """The reader's own name where a record says it, else their e-mail."""
     account = getattr(request, "account", None)
-    if account is None or getattr(request, "door", "") != "portal":
+    if getattr(request, "door", "") != "portal":
         return {}
+    if account is None:
+        return _somebody_new(request)
     name = person_name(request)
     opened = [opens(access) for access in held_by(request)]
     return {
@@ -23,6 +26,15 @@ def person(request: HttpRequest) -> dict[str, Any]:
         "has_sessions": any(each.sessions != "none" for each in opened),
         "has_details": any(each.details for each in opened),
     }
+
+
+def _somebody_new(request: HttpRequest) -> dict[str, Any]:
+    """The name that somebody typed when they signed up."""
+    sign_up = getattr(request, "sign_up", None)
+    if sign_up is None:
+        return {}
+    name = prospect_of_sign_up(sign_up).name
+    return {"sign_up": sign_up, "person_name": name, "initials": initials(name)}
 
 
 def held_by(request: HttpRequest) -> list[PortalAccess]:
@@ -37,5 +49,7 @@ def person_name(request: HttpRequest) -> str:
     if not hasattr(request, "_person_name"):
         account = request.account  # type: ignore[attr-defined]
         own = [a for a in held_by(request) if a.relationship == Relationship.SELF]
-        request._person_name = own[0].client.name if own else account.email  # type: ignore[attr-defined]
+        prospect = None if own else prospect_of_account(account)
+        name = own[0].client.name if own else prospect.name if prospect else account.email
+        request._person_name = name  # type: ignore[attr-defined]
     return request._person_name  # type: ignore[attr-defined, no-any-return]

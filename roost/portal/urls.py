@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from roost.portal.views import account, accounts, video
+from roost.portal.views import account, accounts, sign_up, video
 
 app_name = "portal"
 
@@ -15,6 +15,15 @@ urlpatterns: list[URLPattern] = [
     path("reset/<uuid:link>/<str:token>/", accounts.link, name="reset"),
     path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
     path("choose-password/", accounts.choose_password, name="choose-password"),
+    path("create-account/", sign_up.create_account, name="create-account"),
+    path("account/", sign_up.sign_up, name="sign-up"),
+    path("account/address/", sign_up.correct_address, name="correct-address"),
+    path("verify/<uuid:sign_up>/<str:token>/", sign_up.verify, name="verify"),
+    path(
+        "new-verification/<uuid:sign_up>/<str:token>/",
+        sign_up.renew_verification,
+        name="renew-verification",
+    ),
     path("room/<uuid:appointment>/", video.room, name="room"),
     path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
     path("my-account/", account.account, name="account"),

@@ -22,11 +22,15 @@ def cookie_name(kind: str, door: str, slug: str) -> str:
     """
     prefix = "__Host-" if settings.ORIGIN_IS_SECURE else ""
     # No slug has an underscore, so that no two names meet.
-    suffix = "" if kind == settings.SESSION_COOKIE_NAME else "_csrf"
-    return f"{prefix}roost-{door}-{slug}{suffix}"
+    return f"{prefix}roost-{door}-{slug}{DOOR_COOKIES[kind]}"
 
 
-DOOR_COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
+SIGN_UP_COOKIE = "sign-up"
+DOOR_COOKIES = {
+    settings.SESSION_COOKIE_NAME: "",
+    settings.CSRF_COOKIE_NAME: "_csrf",
+    SIGN_UP_COOKIE: "_sign_up",
+}
 
 
 def take_door_cookies(cookies: MutableMapping[str, str], door: str, slug: str) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
-from roost.accounts.models import Account
+from roost.accounts.models import Account, SignUp
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
 
@@ -20,6 +20,16 @@ class DoorRequest(HttpRequest):
     door: str
     account: Account
     is_idle: bool
+    zone: ZoneInfo
+    htmx: HtmxDetails
+
+
+class SignUpRequest(HttpRequest):
+    """A request of somebody whose sign-up is not verified yet, or just now."""
+
+    practice: Practice
+    door: str
+    sign_up: SignUp
     zone: ZoneInfo
     htmx: HtmxDetails
 

@@ -24,8 +24,8 @@ class StaffMiddleware:
         tz = practice.zone
         if account is not None and request.door == "office":  # type: ignore[attr-defined]
             request.staff = staff_of(account)  # type: ignore[attr-defined]
-        elif account is not None and account.zone_name:
-            tz = zone(account.zone_name)
+        elif (reader := account or request.sign_up) is not None and reader.zone_name:  # type: ignore[attr-defined]
+            tz = zone(reader.zone_name)
         request.zone = tz  # type: ignore[attr-defined]
         with timezone.override(tz):
             return self.get_response(request)

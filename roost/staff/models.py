@@ -24,6 +24,8 @@ class StaffMember(PublicId, TenantModel):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="supervisees"
     )
     is_active = models.BooleanField(default=True)
+    # Owners and admins: one e-mail for each verified prospect.
+    wants_prospect_mail = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

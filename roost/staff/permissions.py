@@ -20,6 +20,7 @@ class Who(Enum):
 
     ANYONE = "anyone"
     ACCOUNT = "any account signed in at this door"
+    SIGN_UP = "somebody whose sign-up is not verified yet"
     STAFF = "staff"
     OWNER_OR_ADMIN = "owners and admins"
     OWNER = "owners"
@@ -40,6 +41,7 @@ class Access:
     methods: tuple[str, ...]
     while_choosing: bool
     survives_idle: bool
+    hidden: bool
 
 
 View = Callable[..., HttpResponse]
@@ -51,15 +53,17 @@ def open_to(
     methods: tuple[str, ...] = ("GET",),
     while_choosing: bool = False,
     survives_idle: bool = False,
+    hidden: bool = False,
 ) -> Callable[[View], View]:
     """Let `who` use a view with `methods` (GET brings HEAD along).
 
-    The anonymous are sent to the door's log-in page; staff without the role get 403. Somebody in
-    by a starter password reaches only views that are open `while_choosing`. After the idle limit
+    The anonymous are sent to the door's log-in page; staff without the role get 403, or 404 where
+    the page is `hidden` from them. Somebody with a sign-up only is sent to its page. Somebody in by
+    a starter password reaches only views that are open `while_choosing`. After the idle limit
     only views that survive it are reached; they decide by themselves.
     """
     allowed = (*methods, "HEAD") if "GET" in methods else methods
-    access = Access(who, methods, while_choosing, survives_idle)
+    access = Access(who, methods, while_choosing, survives_idle, hidden)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -79,7 +83,11 @@ def open_to(
 def _detour(request: HttpRequest, access: Access) -> HttpResponse | None:
     """Where somebody goes instead, or None if they may pass. Raises PermissionDenied, Http404."""
     account = request.account  # type: ignore[attr-defined]
+    if access.who is Who.SIGN_UP:
+        return _detour_from_sign_up(request)
     if account is None:
+        if request.sign_up is not None:  # type: ignore[attr-defined]
+            return redirect(door_path(request, "sign-up"))
         return to_log_in(request)
     if request.is_idle and not access.survives_idle:  # type: ignore[attr-defined]
         request.session.flush()
@@ -92,5 +100,16 @@ def _detour(request: HttpRequest, access: Access) -> HttpResponse | None:
         if staff is None:
             raise Http404("Only staff have an office.")
         if staff.role not in roles:
+            if access.hidden:
+                raise Http404("There is no such page.")
             raise PermissionDenied("Your role does not include this.")
     return None
+
+
+def _detour_from_sign_up(request: HttpRequest) -> HttpResponse | None:
+    """Where somebody without a sign-up goes, or None for somebody who has one."""
+    if request.sign_up is not None:  # type: ignore[attr-defined]
+        return None
+    if request.account is not None:  # type: ignore[attr-defined]
+        return redirect(door_path(request, "account"))
+    return to_log_in(request)

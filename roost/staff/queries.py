@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from roost.accounts.models import Account
+from roost.staff.enums import Role
 from roost.staff.models import StaffMember
 
 
@@ -32,3 +33,10 @@ def get_staff_member_for(actor: StaffMember, staff_uuid: uuid.UUID) -> StaffMemb
     if member is None or not (actor.runs_practice or member.pk == actor.pk):
         raise Http404("There is no such staff member.")
     return member
+
+
+def told_of_prospects() -> QuerySet[StaffMember]:
+    """The owners and admins who want an e-mail when a prospect waits for them."""
+    return StaffMember.objects.filter(
+        is_active=True, role__in=[Role.OWNER, Role.ADMIN], wants_prospect_mail=True
+    ).select_related("account")

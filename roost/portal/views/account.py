@@ -13,15 +13,17 @@ from roost.accounts.doors import door_path
 from roost.accounts.forms import ZoneForm
 from roost.accounts.services import keep_zone
 from roost.audit.services import record_read
-from roost.clients.enums import Relationship
+from roost.clients.enums import ProspectState, Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
+from roost.clients.prospect_queries import prospect_of_account
 from roost.clients.queries import get_access_for, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
 from roost.core.time import now
 from roost.portal.context import held_by
 from roost.portal.next_session import NextSession, describe_next
+from roost.portal.views.sign_up import confirmation
 from roost.scheduling.models import Attendee
 from roost.scheduling.queries import history_for_access, my_account_sessions
 from roost.staff.http import DoorRequest
@@ -41,6 +43,8 @@ WHOSE = {
 @open_to(Who.ANYONE)
 def home(request: DoorRequest) -> HttpResponse:
     """The Client Portal URL: on to My Account, or to log in first."""
+    if request.sign_up is not None:  # type: ignore[attr-defined]
+        return redirect(door_path(request, "sign-up"))
     signed_in = request.account is not None and not request.is_idle
     return redirect(door_path(request, "account" if signed_in else "log-in"))
 
@@ -63,7 +67,7 @@ def account(request: DoorRequest) -> HttpResponse:
     held = held_by(request)
     access = _chosen(request, held)
     if access is None:
-        return page(request, "portal/no_access.html")
+        return _nothing_open(request)
     opened = opens(access)
     moment = now()
     context: dict[str, Any] = {
@@ -109,6 +113,16 @@ def _next(request: DoorRequest, mine: Attendee | None, moment: datetime) -> Next
         moment=moment,
         stepped_out=may_be_open and has_stepped_out(mine),
     )
+
+
+def _nothing_open(request: DoorRequest) -> HttpResponse:
+    """The Account page of somebody verified whom nothing is linked with: what comes next, unless
+    the practice has dealt with it."""
+    prospect = prospect_of_account(request.account)
+    if prospect is None or prospect.state != ProspectState.WAITING or not prospect.first_name:
+        return page(request, "portal/no_access.html")
+    context = {"prospect": prospect, **confirmation(prospect, request.practice, now())}
+    return page(request, "portal/waiting.html", context)
 
 
 @open_to(Who.ACCOUNT)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from roost.accounts import pages
 from roost.accounts.models import Account
+from roost.accounts.visits import end_visit
 from roost.clients.queries import access_held_by, has_portal_access
 from roost.staff.permissions import Who, open_to
 from roost.staff.queries import staff_of
@@ -30,8 +31,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
     return pages.log_in_page(request, home=HOME, belongs=_belongs)
 
 
-@open_to(Who.ACCOUNT, methods=("POST",), while_choosing=True, survives_idle=True)
+@open_to(Who.ANYONE, methods=("POST",))
 def log_out(request: HttpRequest) -> HttpResponse:
+    end_visit(request)
     return pages.log_out(request)
 
 
