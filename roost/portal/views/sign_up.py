@@ -185,7 +185,8 @@ def verify(request: SignUpRequest, sign_up: uuid.UUID, token: str) -> HttpRespon
     except LinkDead as dead:
         return _dead(request, found, token, dead)
     is_here = request.sign_up is not None and request.sign_up.pk == asked.pk
-    form = None if is_here else SignUpPasswordForm(request.POST or None)
+    typed = request.POST if request.method == "POST" else None
+    form = None if is_here else SignUpPasswordForm(typed)
     context: dict[str, Any] = {"form": form, "sign_up": asked}
     if request.method != "POST" or (form is not None and not form.is_valid()):
         return page(request, "portal/verify.html", context)
