@@ -1,7 +1,9 @@
 """Prospects: they sign up, are verified, and are linked with a client, or dismissed.
 
-Each act claims the prospect's state first, so that of two people who act on one, one wins and the
-other is told (AlreadyHandled). PRODUCT.md, access stories 2 and 3.
+Each act holds the prospect's row and looks at its state first, so that of two people who act on
+one, one wins and the other is told (AlreadyHandled). Rows are held in one order everywhere, so that
+nobody waits in a circle: account, prospect, sign-up, access, client. PRODUCT.md, access stories 2
+and 3.
 """
 
 import uuid
@@ -95,9 +97,9 @@ def correct_address(prospect: Prospect, email: str) -> None:
     sign_up.corrected, and prospect.undone where it was linked.
     """
     with transaction.atomic():
-        assert prospect.sign_up is not None
-        sign_ups.correct_address(prospect.sign_up, email)
-        row = Prospect.objects.select_for_update().get(pk=prospect.pk)
+        row = _held(prospect)
+        assert row.sign_up is not None
+        sign_ups.correct_address(row.sign_up, email)
         if row.state == ProspectState.LINKED:
             assert row.client is not None
             record("prospect.undone", subject=row, client_uuid=row.client.uuid, why="address")
@@ -114,8 +116,8 @@ def prove_mailbox(sign_up: SignUp, *, through: str) -> Account:
     The link or code has been checked. Raises AddressTaken. Records sign_up.verified.
     """
     with transaction.atomic():
+        prospect = _held(Prospect.objects.get(sign_up_id=sign_up.pk))
         account = sign_ups.become_account(sign_up, mailbox_proven=True)
-        prospect = Prospect.objects.select_for_update().get(sign_up_id=sign_up.pk)
         if prospect.account_id is None:
             record("sign_up.verified", by=account, subject=sign_up, through=through)
             _settle(prospect, account)
@@ -137,7 +139,7 @@ def verify(*, prospect: Prospect, by: StaffMember, code: str = "", reason: str =
         raise ValueError("Say how you know the person.")
     how = Vouching.CODE if code else Vouching.REASON
     with transaction.atomic():
-        row = Prospect.objects.select_for_update().get(pk=prospect.pk)
+        row = _held(prospect)
         if row.account_id is not None or row.sign_up is None:
             raise AlreadyHandled(row)
         try:
@@ -211,22 +213,29 @@ def associate(*, prospect: Prospect, client: Client, relationship: str, by: Staf
 def _claim(prospect: Prospect) -> Prospect:
     """Take a waiting prospect for oneself, in the open transaction. Whoever comes second raises
     AlreadyHandled; a sign-up on an address with a log-in raises HasOtherLogIn."""
-    mine = Prospect.objects.filter(pk=prospect.pk, state=ProspectState.WAITING)
-    won = mine.update(state=ProspectState.LINKED)
-    row = Prospect.objects.select_related("sign_up", "account").get(pk=prospect.pk)
-    if not won:
+    row = _held(prospect)
+    if row.state != ProspectState.WAITING:
         raise AlreadyHandled(row)
     if row.account is None and row.sign_up is not None and sign_ups.is_known(row.sign_up):
         raise HasOtherLogIn
     return row
 
 
+def _held(prospect: Prospect) -> Prospect:
+    """The prospect as it stands, and its account, held until the open transaction ends."""
+    if prospect.account_id is not None:
+        Account.objects.select_for_update().get(pk=prospect.account_id)
+    return Prospect.objects.select_for_update().get(pk=prospect.pk)
+
+
 def _link(
     prospect: Prospect, client: Client, relationship: Relationship, *, by: StaffMember, how: str
 ) -> None:
-    prospect.client, prospect.relationship = client, relationship
+    prospect.state, prospect.client, prospect.relationship = (
+        ProspectState.LINKED, client, relationship,
+    )  # fmt: skip
     prospect.acted_by, prospect.acted_at = by, now()
-    prospect.save(update_fields=["client", "relationship", "acted_by", "acted_at"])
+    prospect.save(update_fields=["state", "client", "relationship", "acted_by", "acted_at"])
     record(
         "prospect.linked",
         by=by.account,
@@ -245,7 +254,7 @@ def undo_link(*, prospect: Prospect, by: StaffMember) -> None:
     Raises AlreadyHandled where there is no link any more. Records prospect.undone, access.taken.
     """
     with transaction.atomic():
-        row = Prospect.objects.select_for_update().get(pk=prospect.pk)
+        row = _held(prospect)
         if row.state != ProspectState.LINKED or row.client is None:
             raise AlreadyHandled(row)
         record("prospect.undone", by=by.account, subject=row, client_uuid=row.client.uuid)
@@ -280,10 +289,12 @@ def _move(
     prospect: Prospect, before: ProspectState, after: ProspectState, action: str, by: StaffMember
 ) -> None:
     with transaction.atomic():
-        mine = Prospect.objects.filter(pk=prospect.pk, state=before)
-        if not mine.update(state=after, acted_by=by, acted_at=now()):
-            raise AlreadyHandled(Prospect.objects.get(pk=prospect.pk))
-        record(action, by=by.account, subject=prospect)
+        row = _held(prospect)
+        if row.state != before:
+            raise AlreadyHandled(row)
+        row.state, row.acted_by, row.acted_at = after, by, now()
+        row.save(update_fields=["state", "acted_by", "acted_at"])
+        record(action, by=by.account, subject=row)
 
 
 def resend(*, prospect: Prospect, by: StaffMember) -> None:

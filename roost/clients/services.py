@@ -246,10 +246,10 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
     """End portal access. Every sign-in of the account is dead within 5 seconds; where it opens
     nothing else, its starter password and its invitation die too. Records access.taken."""
     with transaction.atomic():
+        account = Account.objects.select_for_update().get(pk=access.account_id)
         ended = PortalAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=now())
         if not ended:
             return
-        account = Account.objects.select_for_update().get(pk=access.account_id)
         record(
             "access.taken",
             by=by.account,

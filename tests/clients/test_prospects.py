@@ -53,7 +53,9 @@ def proven(prospect: Prospect) -> Account:
 
 def mails(kind: str) -> list[str]:
     """To whom mails of a kind are in the outbox."""
-    return list(OutgoingMessage.objects.filter(kind=kind).order_by("to").values_list("to", flat=True))
+    return list(
+        OutgoingMessage.objects.filter(kind=kind).order_by("to").values_list("to", flat=True)
+    )
 
 
 def test_a_sign_up_is_no_account_and_mails_once(maple: Practice) -> None:
