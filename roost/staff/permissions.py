@@ -110,6 +110,6 @@ def _detour_from_sign_up(request: HttpRequest) -> HttpResponse | None:
     """Where somebody without a sign-up goes, or None for somebody who has one."""
     if request.sign_up is not None:  # type: ignore[attr-defined]
         return None
-    if request.account is not None:  # type: ignore[attr-defined]
+    if request.account is not None and not request.is_idle:  # type: ignore[attr-defined]
         return redirect(door_path(request, "account"))
     return to_log_in(request)

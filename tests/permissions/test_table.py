@@ -21,22 +21,25 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, resolve, reverse
 
+from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link, token_of
-from roost.accounts.models import Account
+from roost.accounts.models import Account, SignUp
 from roost.accounts.services import set_starter_password
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
+from roost.clients.prospects import sign_up
 from roost.core.tenancy import scope
 from roost.core.time import now
 from roost.outbox.models import OutgoingMessage
+from roost.practices.models import Practice
 from roost.staff.checks import every_route_says_who_may_use_it, routes
 from roost.staff.enums import Role
 from roost.staff.models import StaffMember
 from roost.staff.permissions import Who
 from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
-from tests.support.doors import Visitor
+from tests.support.doors import Visitor, visit_cookie
 
 Outcome = int | str
 Outcomes = Outcome | list[Outcome]
@@ -71,8 +74,9 @@ def _way_in(home: str) -> dict[str, Row]:
     nobody = {"GET": 200, "POST": 422}
     in_already = {"GET": home, "POST": home}
     return {
-        "log-in": anyone(home, home, anonymous=nobody, abroad=nobody, starter=in_already),
-        "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
+        "log-in": anyone(
+            home, home, anonymous=nobody, abroad=nobody, sign_up=nobody, starter=in_already
+        ),
         "forgot-password": anyone(200, 422),
         "invitation": anyone(200, 422),
         "reset": anyone(200, 422),
@@ -88,6 +92,7 @@ RUN_POST: list[Outcome] = [422, 422, 403, 403]
 
 OFFICE: dict[str, Row] = {
     **_way_in("today"),
+    "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
     "home": Row("today"),
     "account": Row(200, 422),
     # Sessions
@@ -128,9 +133,28 @@ OFFICE: dict[str, Row] = {
 
 JOIN: list[Outcome] = [200, 200, 404, 404, 404, 404]
 
+NEW_HERE: dict[str, dict[str, Outcome]] = {
+    "anonymous": {"GET": 200, "POST": 422},
+    "abroad": {"GET": 200, "POST": 422},
+    "sign up": {"GET": "sign-up", "POST": "sign-up"},
+}
+HAS_ACCOUNT: dict[str, dict[str, Outcome]] = {
+    "starter": {"GET": "account", "POST": "account"},
+    "sign up": {"GET": 200, "POST": 422},
+}
+
 PORTAL: dict[str, Row] = {
     **_way_in("account"),
-    "home": anyone("account", anonymous={"GET": LOG_IN}, abroad={"GET": LOG_IN}),
+    "log-out": anyone(post=LOG_IN),
+    "home": anyone(
+        "account", anonymous={"GET": LOG_IN}, abroad={"GET": LOG_IN}, sign_up={"GET": "sign-up"}
+    ),
+    # Create Account, and the Account page
+    "create-account": anyone("account", "account", **NEW_HERE),
+    "sign-up": Row("account", "account", HAS_ACCOUNT),
+    "correct-address": Row("account", "account", HAS_ACCOUNT),
+    "verify": anyone(200, 422, sign_up={"GET": 200, "POST": "account"}),
+    "renew-verification": anyone(post="verify"),
     "account": Row(200),
     "change-password": Row(200, 422),
     "time-zone": Row(200, 422),
@@ -184,7 +208,14 @@ def _ids(cast: Cast) -> dict[str, Any]:
         links["office"].replaced_at = None
         links["office"].save()
         message = OutgoingMessage.objects.order_by("pk")[0]
+        prospect, _ = sign_up(
+            key=uuid.uuid4(), email="una@prospect.example", password="violet umbrella by the door",
+            zone_name="", first_name="Una", last_name="Okoro",
+        )  # fmt: skip
+        assert prospect.sign_up is not None
         return {
+            "sign_up": prospect.sign_up.uuid,
+            "sign up's token": sign_ups.token_of(prospect.sign_up),
             "client": cast.casey.uuid,
             "access": access.uuid,
             "appointment": appointment.uuid,
@@ -235,6 +266,7 @@ def _accounts(cast: Cast) -> dict[str, dict[str, Account]]:
 
 @pytest.fixture
 def world(cast: Cast, other: Cast) -> World:
+    Practice.objects.update(allow_sign_up=True)
     visitors: dict[str, dict[str, Visitor]] = {"office": {}, "portal": {}}
     abroad = _accounts(other)
     for door, people in _accounts(cast).items():
@@ -249,7 +281,12 @@ def world(cast: Cast, other: Cast) -> World:
             key = visitor.cookies[f"roost-{door}-cedar"].value
             visitor.cookies[f"roost-{door}-maple"] = key
             visitors[door][f"{name} abroad"] = visitor
-    return World(cast, _ids(cast), _ids(other), visitors)
+    ids = _ids(cast)
+    with scope(cast.practice.pk):
+        new = visitors["portal"]["sign up"] = Visitor(cast.practice, "portal")
+        name, key = visit_cookie(SignUp.objects.get(uuid=ids["sign_up"]))
+        new.cookies[name] = key
+    return World(cast, ids, _ids(other), visitors)
 
 
 # What is expected
@@ -287,6 +324,8 @@ def _expected(name: str, visitors: list[str]) -> dict[tuple[str, str], Outcome]:
                 got = outcomes
             elif kind in ("anonymous", "abroad"):
                 got = LOG_IN
+            elif kind == "sign up":
+                got = "sign-up"
             elif kind == "starter":
                 got = CHOOSE
             elif who is Who.ACCOUNT:
@@ -306,7 +345,9 @@ def _path(name: str, world: World, ids: dict[str, Any] | None = None) -> str:
     ids = ids or world.ids
     kwargs = {}
     for key in ROUTES[name].pattern.converters:
-        if key in ("link", "token"):
+        if "sign_up" in ROUTES[name].pattern.converters and key == "token":
+            kwargs[key] = ids["sign up's token"]
+        elif key in ("link", "token"):
             kwargs[key] = ids["links"][door][key == "token"]
         else:
             kwargs[key] = ids[key]
@@ -406,7 +447,8 @@ def test_an_id_of_another_practice_is_as_unknown_as_one_of_nobody(
     door = name.partition(":")[0]
     row, converters = TABLE[name], ROUTES[name].pattern.converters
     is_link = "token" in converters
-    nobodys = {key: uuid.uuid4() for key in world.ids if key != "links"}
+    nobodys: dict[str, Any] = {key: uuid.uuid4() for key in world.ids if key != "links"}
+    nobodys["sign up's token"] = world.ids["sign up's token"]
     nobodys["links"] = {door: (uuid.uuid4(), world.ids["links"][door][1])}
     strange = {"of Cedar": world.foreign_ids, "of nobody": nobodys}
     if len(set(converters) - {"practice"}) > 1 and not is_link:
@@ -489,8 +531,8 @@ def test_after_the_idle_limit_every_page_asks_for_log_in(name: str, idle: World)
     visitor = idle.visitors[door]["therapist" if door == "office" else "self"]
     method = "get" if TABLE[name].get is not None else "post"
     answer = getattr(visitor, method)(_path(name, idle))
-    if who is Who.ANYONE and name != "portal:home":
-        assert answer.status_code == 200
+    if who is Who.ANYONE and name not in ("portal:home", "portal:log-out"):
+        assert _outcome(answer) == ("verify" if name == "portal:renew-verification" else 200)
         return
     assert _outcome(answer) == LOG_IN
 

@@ -1,5 +1,7 @@
 """Django's test client, signed in at a door."""
 
+import secrets
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -7,11 +9,12 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.test import Client as Browser
 from django.urls import reverse
 
-from roost.accounts.models import Account
-from roost.accounts.sessions import SessionStore
+from roost.accounts.models import Account, SignUp, SignUpVisit
+from roost.accounts.sessions import SessionStore, hashed
 from roost.core.context import RequestFacts, request_facts
 from roost.core.tenancy import scope
-from roost.practices.middleware import cookie_name
+from roost.core.time import now
+from roost.practices.middleware import SIGN_UP_COOKIE, cookie_name
 from roost.practices.models import Practice
 
 
@@ -29,6 +32,15 @@ def session_cookie(account: Account, door: str) -> tuple[str, str]:
             return cookie_name(settings.SESSION_COOKIE_NAME, door, practice.slug), store.session_key
     finally:
         request_facts.reset(token)
+
+
+def visit_cookie(sign_up: SignUp) -> tuple[str, str]:
+    """Let a browser in as a sign-up, past the log-in page. Returns the cookie's name and value.
+    Needs the practice's scope."""
+    key = secrets.token_urlsafe(32)
+    expires_at = now() + timedelta(hours=12)
+    SignUpVisit.objects.create(key=hashed(key), sign_up=sign_up, expires_at=expires_at)
+    return cookie_name(SIGN_UP_COOKIE, "portal", sign_up.practice.slug), key
 
 
 class Visitor(Browser):

@@ -40,7 +40,7 @@ from roost.staff.permissions import Who, open_to
 @open_to(Who.ANYONE, methods=("GET", "POST"))
 def create_account(request: SignUpRequest) -> HttpResponse:
     """Create Account. The answer is the same for every address, known or not."""
-    if request.account is not None:  # type: ignore[attr-defined]
+    if request.account is not None and not request.is_idle:  # type: ignore[attr-defined]
         return redirect(door_path(request, "account"))
     if request.sign_up is not None:
         return redirect(door_path(request, "sign-up"))
