@@ -72,3 +72,14 @@ CEDAR_CLIENTS = [
     ("Junko Mori", "", "1977-06-18"),
     ("Petra Novak", "", "1992-10-30"),
 ]
+
+# Who has signed up at Maple: first name, last name, e-mail, phone, day of birth, days ago, whether
+# the mailbox is proven. Priya's e-mail stands on a record; Hannah shares a client's name and
+# nothing else; Alix is Remy's other parent.
+MAPLE_SIGN_UPS = [
+    ("Alix", "Moreau", "alix@client.example", "+14375550131", "1985-02-20", 40, True),
+    ("Hannah", "Whitcombe", "hannah.w@prospect.example", "+19055550147", "1978-06-30", 3, True),
+    ("Priya", "Raman", "priya.raman@client.example", "", "1998-09-30", 2, True),
+    ("Pat", "Lindqvist", "pat@prospect.example", "+16475550161", "1991-05-17", 1, True),
+    ("Una", "Okoro", "una@prospect.example", "+14165550199", "1990-11-02", 0, False),
+]

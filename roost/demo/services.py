@@ -4,6 +4,7 @@ It marks its database, and a real start refuses one that is marked. Its rows are
 in bulk, past the forms; nothing here runs outside the demo.
 """
 
+import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from roost.accounts.models import Account
+from roost.accounts.models import Account, SignUp
 from roost.audit.services import record
+from roost.clients import prospects
 from roost.clients.enums import Relationship
-from roost.clients.models import Assignment, Client, PortalAccess
+from roost.clients.models import Assignment, Client, PortalAccess, Prospect
 from roost.core.tenancy import scope
 from roost.core.text import search_key
 from roost.core.time import from_wall_time, now, say_hour
@@ -67,7 +69,8 @@ def _way_in() -> list[str]:
         f"  Therapist   {origin}/office/maple/   tara@maple.example",
         f"  Client      {origin}/portal/maple/   casey@client.example",
         "  Also        olivia@maple.example (owner), adam@maple.example (admin),",
-        "              theo@maple.example (therapist), parker@client.example (a parent)",
+        "              theo@maple.example (therapist), parker@client.example (a parent),",
+        "              pat@prospect.example (waits to be linked with a client)",
         f"  Password    {people.MAPLE_PASSWORD}",
         f"  Cedar       {origin}/office/cedar/   ines@cedar.example, mika@cedar.example",
         f"              {origin}/portal/cedar/   casey@client.example",
@@ -84,6 +87,7 @@ def _make_maple() -> Practice:
         phone="+14165550142",
         address="214 Harbord Street\nToronto",
         is_demo=True,
+        allow_sign_up=True,
     )
     with scope(practice.pk):
         staff = _make_staff("maple", people.MAPLE_STAFF, people.MAPLE_PASSWORD)
@@ -112,6 +116,11 @@ def _make_maple() -> Practice:
         _give(parker, robin)
         _give(parker, remy, Relationship.PARENT)
         more = _make_more_clients(people.MAPLE_CLIENTS, [tara, theo])
+        signed_up = _make_sign_ups(people.MAPLE_SIGN_UPS, password)
+        prospects.associate(
+            prospect=signed_up["Alix"], client=remy, relationship=Relationship.PARENT,
+            by=staff["Olivia Osei"],
+        )  # fmt: skip
         # Of each therapist's weekly hours the first two belong to the people named above.
         weekly = {tara: [casey, noor, *more[0::2]], theo: [robin, remy, *more[1::2]]}
         for therapist, clients in weekly.items():
@@ -203,6 +212,24 @@ def _make_more_clients(rows: list[Any], therapists: list[StaffMember]) -> list[C
             )
         )
     return clients
+
+
+def _make_sign_ups(rows: list[Any], password: str) -> dict[str, Prospect]:
+    """People who have created an account, by first name; those proven have used their link."""
+    made = {}
+    for first, last, email, phone, born, days, proven in rows:
+        prospect, _ = prospects.sign_up(
+            key=uuid.uuid4(), email=email, password=password, zone_name="America/Toronto",
+            first_name=first, last_name=last, phone=phone, date_of_birth=date.fromisoformat(born),
+        )  # fmt: skip
+        assert prospect.sign_up is not None
+        if proven:
+            prospects.prove_mailbox(prospect.sign_up, through="link")
+        asked_at = now() - timedelta(days=days, hours=2)
+        Prospect.objects.filter(pk=prospect.pk).update(created_at=asked_at)
+        SignUp.objects.filter(pk=prospect.sign_up.pk).update(created_at=asked_at)
+        made[first] = Prospect.objects.get(pk=prospect.pk)
+    return made
 
 
 def _give(account: Account, client: Client, relationship: str = Relationship.SELF) -> None:

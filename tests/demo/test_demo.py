@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from roost.accounts.models import Account, SignUp
 from roost.accounts.services import verify_log_in
 from roost.clients.models import Client, PortalAccess
+from roost.clients.prospect_queries import search_prospects
 from roost.core.tenancy import scope
+from roost.demo.people import MAPLE_PASSWORD
 from roost.demo.services import DemoRefused, refresh_demo
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment
@@ -108,6 +111,7 @@ def test_who_has_access_to_what() -> None:
             ("casey@client.example", "Casey Nguyen", "self"),
             ("parker@client.example", "Robin Parker", "self"),
             ("parker@client.example", "Remy Parker", "parent"),
+            ("alix@client.example", "Remy Parker", "parent"),
         }
         for email in ("olivia", "adam", "tara", "theo"):
             assert verify_log_in(f"{email}@maple.example", "harbour-demo-passphrase")
@@ -119,3 +123,26 @@ def test_a_real_practice_is_never_touched(cast: Cast) -> None:
     with pytest.raises(DemoRefused):
         refresh_demo()
     assert Practice.objects.count() == 1
+
+
+def test_people_have_signed_up_in_every_way_that_staff_meet() -> None:
+    with time_machine.travel(NOW, tick=False):
+        refresh_demo()
+        refresh_demo()
+    maple = Practice.objects.get(slug="maple")
+    assert maple.allow_sign_up
+    with scope(maple.pk):
+        olivia = StaffMember.objects.get(display_name="Olivia Osei")
+        found = {each.name: each for each in search_prospects(olivia, "")}
+        assert list(found) == ["Una Okoro", "Pat Lindqvist", "Priya Raman", "Hannah Whitcombe"]
+        assert [each.is_verified for each in found.values()] == [False, True, True, True]
+        assert not any(each.has_other_log_in for each in found.values())  # type: ignore[attr-defined]
+        priya, hannah = found["Priya Raman"], found["Hannah Whitcombe"]
+        assert Client.objects.get(email=priya.email).name == "Priya Raman"
+        namesake = Client.objects.get(first_name="Hannah", last_name="Whitcombe")
+        assert namesake.date_of_birth != hannah.date_of_birth
+        assert namesake.phone != hannah.phone
+        remy = Client.objects.get(first_name="Remy")
+        assert PortalAccess.objects.filter(client=remy, ended_at=None).count() == 2
+        assert isinstance(verify_log_in("una@prospect.example", MAPLE_PASSWORD), SignUp)
+        assert isinstance(verify_log_in("pat@prospect.example", MAPLE_PASSWORD), Account)
