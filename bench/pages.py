@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 from tests.support.server import Server, free_port
@@ -49,7 +50,7 @@ class Target:
     pid: int
     path: str
     requests: int
-    headers: dict[str, str] = field(default_factory=dict)
+    cookie: str = ""
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
@@ -66,10 +67,15 @@ class Target:
 
     def _ask(self) -> None:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        cookies = SimpleCookie(self.cookie)
         for _ in range(self.requests // CONNECTIONS):
-            line.request("GET", self.path, headers=self.headers)
+            held = "; ".join(f"{name}={each.value}" for name, each in cookies.items())
+            line.request("GET", self.path, headers={"Cookie": held})
             answer = line.getresponse()
             answer.read()
+            # As a browser does, which has had its CSRF cookie since the log-in page.
+            for given in answer.headers.get_all("Set-Cookie", []):
+                cookies.load(given)
             assert answer.status == 200, (self.name, answer.status)
         line.close()
 
@@ -113,7 +119,7 @@ def main() -> None:
         assert server.process is not None
         account = Target(
             "My Account, 50 sessions", server.port, server.process.pid,
-            "/portal/maple/my-account/", 200, {"Cookie": f"{name}={value}"},
+            "/portal/maple/my-account/", 200, f"{name}={value}",
         )  # fmt: skip
         targets = [
             Target("bare ASGI hello", hello_port, hello_pid, "/", 2000),

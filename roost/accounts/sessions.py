@@ -11,9 +11,11 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import IntegrityError, transaction
+from django.db.models import CharField, DateTimeField
 
 from roost.accounts.models import SignIn
 from roost.core.context import request_facts
+from roost.core.prepared import Prepared, Slot
 from roost.core.tenancy import has_scope, scope
 from roost.core.time import now
 from roost.practices.models import Practice
@@ -22,6 +24,15 @@ from roost.practices.models import Practice
 def hashed(key: str) -> str:
     """What the database knows of a session key."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+_open_sign_in = Prepared(
+    lambda: SignIn.objects.filter(
+        session_key=Slot("key", CharField()),
+        door=Slot("door", CharField()),
+        expire_date__gt=Slot("moment", DateTimeField()),
+    ).select_related("account")
+)
 
 
 class SessionStore(DatabaseStore):
@@ -37,12 +48,10 @@ class SessionStore(DatabaseStore):
         if not self.session_key or not has_scope():
             self._session_key = None
             return None
-        rows = SignIn.objects.select_related("account")
-        self.row = rows.filter(
-            session_key=hashed(self.session_key),
-            door=request_facts.get().door,
-            expire_date__gt=now(),
-        ).first()
+        found = _open_sign_in(
+            key=hashed(self.session_key), door=request_facts.get().door, moment=now()
+        )
+        self.row = found[0] if found else None
         if self.row is None:
             self._session_key = None
         return self.row

@@ -26,7 +26,7 @@ def record(
     field names and states, never values that somebody typed.
     """
     facts = request_facts.get()
-    return AuditEvent.objects.create(
+    event = AuditEvent(
         action=action,
         actor=by,
         door=facts.door,
@@ -36,6 +36,8 @@ def record(
         client_uuid=client_uuid,
         details=details,
     )
+    event.save(force_insert=True)
+    return event
 
 
 def record_read(action: str, *, by: Any, client_uuids: list[uuid.UUID], **details: Any) -> None:

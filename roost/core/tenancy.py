@@ -61,6 +61,11 @@ def has_scope() -> bool:
     return isinstance(_scope.get(), int)
 
 
+def scope_key() -> int | str | None:
+    """What decides which rows a query sees just now: equal keys see the same practices."""
+    return _scope.get()
+
+
 def _refuse_foreign(
     model: type[models.Model], field: models.ForeignKey[Any, Any], value: Any
 ) -> None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.clients.prospect_queries import prospect_of_account, prospect_of_sign_up
-from roost.clients.queries import access_held_by, opens
+from roost.clients.queries import all_access_held_by, opens
 from roost.core.text import initials
 
 
@@ -40,7 +40,7 @@ def _somebody_new(request: HttpRequest) -> dict[str, Any]:
 def held_by(request: HttpRequest) -> list[PortalAccess]:
     """What the reader has access to, looked up once for the length of the request."""
     if not hasattr(request, "_held"):
-        request._held = list(access_held_by(request.account))  # type: ignore[attr-defined]
+        request._held = all_access_held_by(request.account)  # type: ignore[attr-defined]
     return request._held  # type: ignore[attr-defined, no-any-return]
 
 

@@ -1,11 +1,17 @@
 """Finding practices."""
 
+from django.db.models import CharField
+
+from roost.core.prepared import Prepared, Slot
 from roost.practices.models import Practice
+
+_practice_at = Prepared(lambda: Practice.objects.filter(slug=Slot("slug", CharField())))
 
 
 def find_practice(slug: str) -> Practice | None:
     """The practice at this address, or None."""
-    return Practice.objects.filter(slug=slug).first()
+    found = _practice_at(slug=slug)
+    return found[0] if found else None
 
 
 def only_practice() -> Practice | None:

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BigAutoField, Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
 from roost.clients.queries import clients_visible_to
 from roost.clients.rules import OPENS
+from roost.core.prepared import Prepared, Slot
 from roost.core.time import day_bounds, now
 from roost.scheduling.models import Appointment, Attendee, Service
 from roost.scheduling.rules import Span
@@ -165,6 +166,9 @@ SHOWN = [
     "appointment__therapist__display_name", "appointment__therapist__title",
     "appointment__service__name",
 ]  # fmt: skip
+NEWEST_FIRST = ("-appointment__starts_at", "-appointment_id")
+# Six, and one more to tell that there are more.
+ON_MY_ACCOUNT = 7
 
 
 def attendances_open_to(access: PortalAccess) -> QuerySet[Attendee]:
@@ -190,6 +194,10 @@ def attendances_open_to(access: PortalAccess) -> QuerySet[Attendee]:
             appointment=OuterRef("appointment"), client__in=oneself
         ).order_by()
         rows = rows.filter(Exists(together))
+    return _shown(rows)
+
+
+def _shown(rows: QuerySet[Attendee]) -> QuerySet[Attendee]:
     return rows.select_related("appointment__therapist", "appointment__service").only(*SHOWN)
 
 
@@ -216,15 +224,25 @@ def next_for_access(
     )
 
 
+_newest_of = Prepared(
+    lambda: _shown(Attendee.objects.filter(client=Slot("client", BigAutoField()))).order_by(
+        *NEWEST_FIRST
+    )[:ON_MY_ACCOUNT]
+)
+
+
 def my_account_sessions(
-    access: PortalAccess, *, moment: datetime, grace: timedelta, most: int
+    access: PortalAccess, *, moment: datetime, grace: timedelta
 ) -> tuple[Attendee | None, list[Attendee]]:
-    """What My Account shows: the attendance put first, and the newest ones, up to `most`.
+    """What My Account shows: the attendance put first, and the newest ones, up to ON_MY_ACCOUNT.
 
     One query where the next session is among the newest, as it nearly always is; else two.
     """
-    newest = list(history_for_access(access)[:most])
-    if len(newest) < most or newest[-1].appointment.ends_at <= moment - grace:
+    if OPENS[access.relationship].sessions == "all" and access.ended_at is None:
+        newest = _newest_of(client=access.client_id)
+    else:
+        newest = list(history_for_access(access)[:ON_MY_ACCOUNT])
+    if len(newest) < ON_MY_ACCOUNT or newest[-1].appointment.ends_at <= moment - grace:
         coming = [
             row
             for row in reversed(newest)
@@ -253,4 +271,4 @@ def history_for_access(access: PortalAccess, *, year: int | None = None) -> Quer
     if year is not None:
         in_year = rows.filter(appointment__starts_at__year=year)
         rows = in_year if 1900 <= year <= 2200 else rows.none()
-    return rows.order_by("-appointment__starts_at", "-appointment_id")
+    return rows.order_by(*NEWEST_FIRST)

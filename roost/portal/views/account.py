@@ -25,12 +25,16 @@ from roost.portal.context import held_by
 from roost.portal.next_session import NextSession, describe_next
 from roost.portal.views.sign_up import confirmation
 from roost.scheduling.models import Attendee
-from roost.scheduling.queries import history_for_access, my_account_sessions
+from roost.scheduling.queries import (
+    ON_MY_ACCOUNT,
+    history_for_access,
+    my_account_sessions,
+)
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
-PER_PAGE, ON_MY_ACCOUNT = 50, 6
+PER_PAGE = 50
 WHOSE = {
     Relationship.SELF: "You",
     Relationship.PARENT: "Your child",
@@ -81,13 +85,11 @@ def account(request: DoorRequest) -> HttpResponse:
     }
     if opened.sessions != "none":
         grace = timedelta(minutes=request.practice.join_minutes_after)
-        first, rows = my_account_sessions(
-            access, moment=moment, grace=grace, most=ON_MY_ACCOUNT + 1
-        )
+        first, rows = my_account_sessions(access, moment=moment, grace=grace)
         context |= {
             "next": _next(request, first, moment),
-            "sessions": rows[:ON_MY_ACCOUNT],
-            "more": len(rows) > ON_MY_ACCOUNT,
+            "sessions": rows[: ON_MY_ACCOUNT - 1],
+            "more": len(rows) == ON_MY_ACCOUNT,
         }
     # The switcher shows the names of the others.
     others = [str(a.client.uuid) for a in held if a.client_id != access.client_id]
