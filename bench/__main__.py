@@ -2,11 +2,11 @@
 
 import sys
 
-from bench import pages, video, weight
+from bench import matching, pages, video, weight
 
 
 def main() -> int:
-    for part in (weight, pages, video):
+    for part in (weight, matching, pages, video):
         part.main()
         sys.stdout.flush()
     return 0

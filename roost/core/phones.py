@@ -1,10 +1,12 @@
 """Phone numbers: kept in E.164, said as people read them out."""
 
+import re
 from functools import lru_cache
 
 import phonenumbers
 
 HOME_REGION = "CA"
+_KEPT = re.compile(r"\+[1-9][0-9]{6,14}(;ext=[0-9]+)?")
 
 
 @lru_cache(maxsize=1024)
@@ -14,6 +16,17 @@ def parsed(number: str) -> phonenumbers.PhoneNumber | None:
         return phonenumbers.parse(number, HOME_REGION)
     except phonenumbers.NumberParseException:
         return None
+
+
+def as_kept(number: str) -> str:
+    """The number in E.164, with its extension, however it was typed; empty when it is none."""
+    if _KEPT.fullmatch(number):
+        return number
+    found = parsed(number)
+    if found is None or not phonenumbers.is_possible_number(found):
+        return ""
+    text = str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164))
+    return f"{text};ext={found.extension}" if found.extension else text
 
 
 def spoken(number: str) -> str:
