@@ -102,3 +102,9 @@ class ZoneForm(forms.Form):
     zone = forms.ChoiceField(
         label="Your time zone", choices=[(z, z.replace("_", " ")) for z in sorted(ZONES)]
     )
+
+
+class LogInPasswordForm(forms.Form):
+    """The password one logs in with, before something that a mailed link alone must not do."""
+
+    password = password_field("The password you log in with")

@@ -28,12 +28,16 @@ LIFETIME = {
     LinkPurpose.INVITATION: timedelta(days=7),
     LinkPurpose.STAFF_INVITATION: timedelta(days=7),
     LinkPurpose.RESET: timedelta(hours=1),
+    LinkPurpose.NEW_ADDRESS: timedelta(days=7),
 }
 PAGE = {
     LinkPurpose.INVITATION: "invitation",
     LinkPurpose.STAFF_INVITATION: "invitation",
     LinkPurpose.RESET: "reset",
+    LinkPurpose.NEW_ADDRESS: "new-address",
 }
+# With these one chooses a password. A link that proves a new address must never do that.
+FOR_A_PASSWORD = frozenset(PAGE) - {LinkPurpose.NEW_ADDRESS}
 
 
 def token_of(link: MailLink) -> str:
@@ -53,9 +57,15 @@ def url_of(link: MailLink) -> str:
 
 
 def make_link(
-    account: Account, purpose: LinkPurpose, *, door: str, client_uuid: uuid.UUID | None = None
+    account: Account,
+    purpose: LinkPurpose,
+    *,
+    door: str,
+    client_uuid: uuid.UUID | None = None,
+    address: str = "",
 ) -> MailLink:
-    """Make a link that takes the place of earlier ones for the same purpose. Mails nothing."""
+    """Make a link that takes the place of earlier ones for the same purpose. Mails nothing. It is
+    for the account's address unless another is given."""
     with transaction.atomic():
         moment = now()
         MailLink.objects.filter(account=account, purpose=purpose, replaced_at=None).update(
@@ -65,7 +75,7 @@ def make_link(
             account=account,
             purpose=purpose,
             door=door,
-            address=account.email,
+            address=address or account.email,
             nonce=secrets.token_urlsafe(24),
             client_uuid=client_uuid,
             expires_at=moment + LIFETIME[purpose],
@@ -73,16 +83,21 @@ def make_link(
 
 
 def mail_link(
-    account: Account, purpose: LinkPurpose, *, door: str, client_uuid: uuid.UUID | None = None
+    account: Account,
+    purpose: LinkPurpose,
+    *,
+    door: str,
+    client_uuid: uuid.UUID | None = None,
+    address: str = "",
 ) -> MailLink:
     """Make a link and write its mail into the outbox. Raises limits.TooMany past five mails an
     hour to one address, however they were asked for."""
     with transaction.atomic():
-        limits.count(limits.mail_subjects(account.email))
-        link = make_link(account, purpose, door=door, client_uuid=client_uuid)
+        link = make_link(account, purpose, door=door, client_uuid=client_uuid, address=address)
+        limits.count(limits.mail_subjects(link.address))
         link.message = enqueue(
             purpose.value,
-            to=account.email,
+            to=link.address,
             arguments={"link": str(link.uuid)},
             client_uuid=client_uuid,
         )
@@ -101,9 +116,16 @@ def fill_in(message: OutgoingMessage) -> dict[str, object]:
     return {"url": url_of(found), "days": LIFETIME[LinkPurpose(found.purpose)].days}
 
 
-def find_link(link_uuid: uuid.UUID, token: str, door: str) -> MailLink | None:
-    """The link with this id at this door if the token is right, live or not; else None."""
+def find_link(
+    link_uuid: uuid.UUID,
+    token: str,
+    door: str,
+    purposes: frozenset[LinkPurpose] = FOR_A_PASSWORD,
+) -> MailLink | None:
+    """The link with this id at this door, for one of these purposes, if the token is right, live or
+    not; else None."""
     rows = MailLink.objects.select_related("account", "practice", "message")
+    rows = rows.filter(purpose__in=purposes)
     link = rows.filter(uuid=link_uuid, door=door).first()
     if link is None or not constant_time_compare(token, token_of(link)):
         return None

@@ -15,6 +15,7 @@ for purpose, label in [
     (LinkPurpose.INVITATION, "Invitation"),
     (LinkPurpose.STAFF_INVITATION, "Staff invitation"),
     (LinkPurpose.RESET, "Password reset"),
+    (LinkPurpose.NEW_ADDRESS, "New log-in address"),
 ]:
     register(
         purpose.value,
@@ -65,3 +66,14 @@ register(
     template="accounts/mail/address_known.txt",
     filling=_both_ways,
 )
+
+
+def _portal_log_in(message: OutgoingMessage) -> dict[str, Any]:
+    return {"url": full_url(message.practice, "portal", "log-in")}
+
+
+for kind, label in [
+    ("address_move_asked", "Log-in to be moved"),
+    ("address_moved", "Log-in moved"),
+]:
+    register(kind, label=label, template=f"accounts/mail/{kind}.txt", filling=_portal_log_in)

@@ -10,6 +10,7 @@ from django.db import transaction
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link
 from roost.accounts.models import Account, MailLink
+from roost.accounts.moving import finish_move, move_log_in
 from roost.accounts.services import account_at, end_sign_ins, set_starter_password
 from roost.audit.services import record
 from roost.clients.enums import ProspectState, Relationship
@@ -268,3 +269,49 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
             MailLink.objects.filter(
                 account=account, purpose=LinkPurpose.INVITATION, replaced_at=None
             ).update(replaced_at=now())
+
+
+def account_to_move(client: Client, *, by: StaffMember) -> PortalAccess | None:
+    """The access whose log-in has another e-mail than the record, so that it may be asked whether
+    it moves too: the client's own. None where there is none, or it is not for `by` to ask.
+
+    A log-in that its holder chose a password for is moved by owners and admins only, and that of a
+    colleague by nobody here (SECURITY.md, "Who may do what").
+    """
+    own = access_of(client).filter(relationship=Relationship.SELF).first()
+    if own is None or not client.email or own.account.email == client.email:
+        return None
+    if StaffMember.objects.filter(account=own.account).exists():
+        return None
+    if own.account.has_own_password:
+        return own if by.runs_practice else None
+    return own if _may_replace_starter(own.account, by) else None
+
+
+def move_client_log_in(*, access: PortalAccess, email: str, by: StaffMember) -> bool:
+    """Move a client's log-in to another address (see `move_log_in`). Returns whether it has moved
+    already. Raises AddressTaken, limits.TooMany. Records account.move_asked or account.moved."""
+    with transaction.atomic():
+        moved = move_log_in(access.account, email, by=by.account, client_uuid=access.client.uuid)
+        if moved:
+            keep_prospect_address(access.account)
+        return moved
+
+
+def finish_client_move(link: MailLink) -> Account:
+    """A log-in moves to the address that a link was mailed to. Raises LinkDead, AddressTaken.
+    Records account.moved."""
+    with transaction.atomic():
+        account = finish_move(link)
+        keep_prospect_address(account)
+        return account
+
+
+def keep_prospect_address(account: Account) -> None:
+    """Let the prospect that an account was be found by its present address."""
+    for prospect in Prospect.objects.filter(account_id=account.pk):
+        fresh = Account.objects.get(pk=account.pk)
+        ProspectWord.objects.filter(prospect=prospect, word=prospect.email[:100]).delete()
+        ProspectWord.objects.create(prospect=prospect, word=fresh.email[:100])
+        prospect.email = fresh.email
+        prospect.save(update_fields=["email"])

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("forgot-password/", accounts.forgot_password, name="forgot-password"),
     path("invitation/<uuid:link>/<str:token>/", accounts.link, name="invitation"),
     path("reset/<uuid:link>/<str:token>/", accounts.link, name="reset"),
+    path("new-address/<uuid:link>/<str:token>/", accounts.new_address, name="new-address"),
     path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
     path("choose-password/", accounts.choose_password, name="choose-password"),
     path("create-account/", sign_up.create_account, name="create-account"),

@@ -2,12 +2,22 @@
 
 import uuid
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
 
-from roost.accounts import pages
+from roost.accounts import limits, links, moving, pages
+from roost.accounts.doors import door_path
+from roost.accounts.errors import AddressTaken, LinkDead
+from roost.accounts.forms import LogInPasswordForm
 from roost.accounts.models import Account
+from roost.accounts.services import check_own_password, start_sign_in
 from roost.accounts.visits import end_visit
 from roost.clients.queries import access_held_by, has_portal_access
+from roost.clients.services import finish_client_move
+from roost.core.pages import page
+from roost.core.time import say_span
 from roost.staff.permissions import Who, open_to
 from roost.staff.queries import staff_of
 from roost.staff.services import own_words_of
@@ -62,3 +72,36 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return pages.change_password_page(
         request, "portal/change_password.html", back="account", words_of=_words
     )
+
+
+@sensitive_post_parameters("password")
+@open_to(Who.ANYONE, methods=("GET", "POST"))
+def new_address(request: HttpRequest, link: uuid.UUID, token: str) -> HttpResponse:
+    """The page of a link to a new log-in address: with the password, its button moves the
+    log-in."""
+    found = links.find_link(link, token, "portal", moving.PURPOSE)
+    try:
+        asked = links.look_at(found)
+    except LinkDead:
+        return page(request, "portal/new_address_dead.html", status=410)
+    form = LogInPasswordForm(request.POST if request.method == "POST" else None)
+    context = {"form": form, "link": asked}
+    if not form.is_valid():
+        return page(request, "portal/new_address.html", context)
+    subjects = limits.log_in_subjects(asked.account.email)
+    try:
+        limits.count(subjects)
+    except limits.TooMany as limit:
+        context["wait"] = say_span(limit.wait)
+        return page(request, "portal/new_address.html", context, status=429)
+    if not check_own_password(asked.account, form.cleaned_data["password"]):
+        form.add_error("password", "That is not the password of this log-in.")
+        return page(request, "portal/new_address.html", context)
+    limits.forgive(subjects)
+    try:
+        account = finish_client_move(asked)
+    except (LinkDead, AddressTaken):
+        return page(request, "portal/new_address_dead.html", status=410)
+    start_sign_in(request, account)
+    messages.success(request, f"From now on you log in with {account.email}.")
+    return redirect(door_path(request, HOME))
