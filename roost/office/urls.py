@@ -39,6 +39,22 @@ urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
     path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),
     # Settings
+    path("clients/prospects/", prospects.prospects, name="prospects"),
+    path("clients/prospects/dismiss/", prospects.dismiss_prospects, name="dismiss-prospects"),
+    path("clients/prospects/restore/", prospects.restore_prospects, name="restore-prospects"),
+    path("clients/prospects/<uuid:prospect>/verify/", verifying.verify, name="verify-prospect"),
+    path(
+        "clients/prospects/<uuid:prospect>/resend/",
+        verifying.send_again,
+        name="resend-verification",
+    ),
+    path(
+        "clients/prospects/<uuid:prospect>/create-client/",
+        linking.create,
+        name="create-from-prospect",
+    ),
+    path("clients/prospects/<uuid:prospect>/associate/", linking.associate, name="associate"),
+    path("clients/prospects/<uuid:prospect>/undo/", linking.undo, name="undo-link"),
     path("settings/", settings.settings, name="settings"),
     path("settings/practice/", settings.practice, name="practice"),
     path("settings/client-portal/", settings.client_portal, name="client-portal"),

@@ -14,6 +14,7 @@ from roost.accounts.links import make_link, token_of
 from roost.accounts.models import Account
 from roost.accounts.services import set_starter_password
 from roost.clients.models import Client, PortalAccess
+from roost.clients.prospects import sign_up
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.support.doors import Visitor
@@ -134,6 +135,18 @@ FORMS = [
          ("appointment",)),
     Form("cancel", "office", "owner", {}, ("appointment",)),
     Form("room", "office", "therapist", {}, ("appointment",)),
+    Form("prospects", "office", "owner", {"do": "dismiss", "prospect": "<prospect>"}),
+    Form("dismiss-prospects", "office", "owner", {"prospect": "<prospect>"}),
+    Form("restore-prospects", "office", "owner", {"prospect": "<prospect>"}),
+    Form("verify-prospect", "office", "owner", {"code": "", "reason": "Met at the desk"},
+         ("prospect",)),
+    Form("resend-verification", "office", "owner", {}, ("prospect",)),
+    Form("create-from-prospect", "office", "owner", {**PERSON, "therapists": "<theo>"},
+         ("prospect",)),
+    Form("associate", "office", "owner", {
+        "client": "<casey>", "relationship": "self", "sure": "",
+    }, ("prospect",)),
+    Form("undo-link", "office", "owner", {"client": "<casey>"}, ("prospect",)),
 ]  # fmt: skip
 # What a form cannot be without its key, and what it does.
 BUTTONS = {"do", "confirmed", "form_key"}
@@ -159,6 +172,10 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     from roost.outbox.services import enqueue
 
     message = enqueue("access_given", to=cast.casey.email, client_uuid=cast.casey.uuid)
+    prospect, _ = sign_up(
+        key=uuid.uuid4(), email="una@prospect.example", password="violet umbrella by the door",
+        zone_name="", first_name="Una", last_name="Okoro",
+    )  # fmt: skip
     ids = {
         "client": cast.casey.uuid,
         "access": PortalAccess.objects.get(client=cast.casey).uuid,
@@ -166,12 +183,14 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "message": message.uuid,
         "service": cast.individual.uuid,
         "appointment": appointment.uuid,
+        "prospect": prospect.uuid,
     }
     day = (now() + timedelta(days=30)).date().isoformat()
     people = {"<theo>": cast.theo, "<tara>": cast.tara, "<casey>": cast.casey}
     fill = {
         **{k: str(v.uuid) for k, v in people.items()},
         "<service>": str(cast.individual.uuid),
+        "<prospect>": str(prospect.uuid),
         "<day>": day,
     }
 
@@ -410,7 +429,19 @@ def test_no_query_breaks_a_page(cast: Cast, maple: Any, query: str) -> None:
     client = Visitor(maple, "portal", cast.casey_account)
     ids = {"client": cast.casey.uuid}
     for visitor, names in (
-        (owner, ["clients", "today", "sessions", "book", "messages", "staff"]),
+        (
+            owner,
+            [
+                "clients",
+                "prospects",
+                "dismiss-prospects",
+                "today",
+                "sessions",
+                "book",
+                "messages",
+                "staff",
+            ],
+        ),
         (client, ["account", "time-zone"]),
         (Visitor(maple, "office"), ["log-in", "forgot-password"]),
     ):

@@ -91,6 +91,12 @@ RUN: list[Outcome] = [200, 200, 403, 403]
 RUN_POST: list[Outcome] = [422, 422, 403, 403]
 
 OFFICE: dict[str, Row] = {
+
+def hidden(outcome: Outcome) -> list[Outcome]:
+    """What owners and admins get where there is nothing for a therapist."""
+    return [outcome, outcome, 404, 404]
+
+
     **_way_in("today"),
     "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
     "home": Row("today"),
@@ -115,6 +121,15 @@ OFFICE: dict[str, Row] = {
     "client-messages": Row(MINE),
     # Settings
     "settings": Row(["practice", "practice", "client-portal", "client-portal"]),
+    # Prospects
+    "prospects": Row(hidden(200), hidden(422)),
+    "dismiss-prospects": Row(hidden(422), hidden(422)),
+    "restore-prospects": Row(post=hidden(422)),
+    "verify-prospect": Row(hidden(200), hidden(422)),
+    "resend-verification": Row(post=hidden("prospects")),
+    "create-from-prospect": Row(hidden(200), hidden(422)),
+    "associate": Row(hidden(200), hidden(422)),
+    "undo-link": Row(post=hidden(409)),
     "practice": Row(RUN, RUN_POST),
     "client-portal": Row(200, RUN_POST),
     "portal-qr": Row(200),
@@ -224,6 +239,7 @@ def _ids(cast: Cast) -> dict[str, Any]:
             "service": cast.individual.uuid,
             "message": message.uuid,
             "links": {door: (link.uuid, token_of(link)) for door, link in links.items()},
+            "prospect": prospect.uuid,
         }
 
 
@@ -469,6 +485,8 @@ def test_an_id_of_another_practice_is_as_unknown_as_one_of_nobody(
                 # A page for those who run the practice refuses a therapist whatever is asked for.
                 gone = 410 if is_link else 403 if mine == 403 else 404
                 assert answer.status_code == gone
+    # Pages that do not exist for a therapist.
+        first = "owner"
 
 
 def test_a_link_of_one_door_opens_nothing_at_the_other(

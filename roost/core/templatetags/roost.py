@@ -7,6 +7,7 @@ from typing import Any
 
 import phonenumbers
 from django import forms, template
+from django.contrib.messages.storage.base import Message
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from roost.core import phones, text
+from roost.core.flashes import way_back_of
 
 register = template.Library()
 
@@ -176,6 +178,12 @@ def page_numbers(page: Page[Any]) -> list[int | None]:
     """The page numbers to offer around a page, None where some are left out."""
     pages = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
     return [number if isinstance(number, int) else None for number in pages]
+
+
+@register.simple_tag
+def way_back(message: Message) -> dict[str, Any] | None:
+    """The button beside a flash that takes back what it tells of, or None."""
+    return way_back_of(message)
 
 
 @register.filter

@@ -60,7 +60,10 @@ def clients(request: OfficeRequest) -> HttpResponse:
     record_read(
         "clients.listed", by=request.account, client_uuids=[c.uuid for c in found.object_list]
     )
-    context = {"found": found, "text": text}
+    context: dict[str, Any] = {"found": found, "text": text}
+    if not request.htmx and request.staff.runs_practice:
+        count = search_clients(request.staff, "").count
+        context["clients_count"] = count() if text else found.paginator.count
     part = "office/clients/list_part.html" if request.htmx else "office/clients/list.html"
     return page(request, part, context)
 
@@ -166,6 +169,7 @@ def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect(door_path(request, "client", client=record.uuid))
     else:
+                return redirect(door_path(request, "move-log-in", client=record.uuid))
         form = ClientForm(request.staff, initial=ClientForm.values_of(record))
     _read(request, record, "contact")
     return page(request, "office/clients/edit.html", {**context, "form": form})
