@@ -48,7 +48,7 @@ class Person:
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> float:
         """Send one request; returns how many milliseconds its answer took."""
-        source = ".".join(str(random.randint(1, 250)) for _ in range(4))  # noqa: S311
+        source = ".".join(str(random.randint(1, 250)) for _ in range(4))
         headers = {"X-Forwarded-For": source, "Origin": self.origin}
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         body = None
@@ -144,14 +144,14 @@ def table(found: dict[str, dict[bool, list[float]]]) -> str:
 
 def main() -> int:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else PAIRS
-    with tempfile.TemporaryDirectory(prefix="roost-bench-") as folder:
-        with serving(Path(folder), ROOST_TRUSTED_PROXIES="127.0.0.1") as server:
-            subprocess.run(
-                [sys.executable, "-c", SEED, str(pairs + 3)],
-                env=server.environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
-                check=True,
-            )
-            sys.stdout.write(table(measure(server, pairs)) + "\n")
+    folder = tempfile.TemporaryDirectory(prefix="roost-bench-")
+    with folder, serving(Path(folder.name), ROOST_TRUSTED_PROXIES="127.0.0.1") as server:
+        subprocess.run(
+            [sys.executable, "-c", SEED, str(pairs + 3)],
+            env=server.environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
+            check=True,
+        )
+        sys.stdout.write(table(measure(server, pairs)) + "\n")
     return 0
 
 
