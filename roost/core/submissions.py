@@ -37,3 +37,8 @@ def once(key: uuid.UUID, kind: str, model: type[T], make: Callable[[], T]) -> tu
         if (row := earlier()) is not None:
             return row, False
         raise
+
+
+def is_done(key: uuid.UUID, kind: str) -> bool:
+    """Whether a form with this key has made something already: it is being sent again."""
+    return Submission.objects.filter(kind=kind, key=key).exists()

@@ -415,6 +415,13 @@ def test_the_index_finds_just_what_comparing_with_everybody_finds(
     assert Files(enumerate(clients)).likely(prospect, mailbox_proven=proven, most=8) == wanted
 
 
+@given(people, st.lists(people, max_size=8))
+def test_duplicates_are_found_as_surely(typed: Facts, clients: list[Facts]) -> None:
+    every = [(n, compare(typed, c, mailbox_proven=True)) for n, c in enumerate(clients)]
+    wanted = sorted((p for p in every if p[1].suggests_duplicate), key=lambda p: -p[1].score)
+    assert Files(enumerate(clients)).duplicates(typed, most=8) == wanted
+
+
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_differences_lose_no_letter(left: str, right: str) -> None:
     for text, segments in zip((left, right), differences(left, right), strict=True):

@@ -101,7 +101,7 @@ FORMS = [
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
     }, ("client",)),
     Form("time-zone", "portal", "account", {"zone": "Europe/Berlin"}),
-    Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>"}),
+    Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>", "confirmed": ""}),
     Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>"}, ("client",)),
     Form("client-access", "office", "owner", {
         "email": "zoe@client.example", "relationship": "self", "form_key": KEY, "do": "save",

@@ -34,6 +34,11 @@ class Facts:
     phone: str = ""
     date_of_birth: date | None = None
 
+    @property
+    def name(self) -> str:
+        """First and last name, in one line."""
+        return one_line(f"{self.first_name} {self.last_name}")
+
 
 class Speaks(StrEnum):
     """Which way a reason points."""

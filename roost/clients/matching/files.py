@@ -51,14 +51,17 @@ class Files(Generic[Key]):
         self, prospect: Facts, *, mailbox_proven: bool, most: int = MOST
     ) -> list[tuple[Key, Match]]:
         """The likely clients of a prospect, best first; equals in the order they came in."""
-        return [
-            (key, match)
-            for key, match in self.near(prospect, mailbox_proven=mailbox_proven)
-            if match.is_likely
-        ][:most]
+        ranked = self._ranked(prospect, mailbox_proven=mailbox_proven)
+        return [found for found in ranked if found[1].is_likely][:most]
 
-    def near(self, prospect: Facts, *, mailbox_proven: bool) -> list[tuple[Key, Match]]:
-        """Everybody with something in common that could make them likely, best first."""
+    def duplicates(self, typed: Facts, *, most: int = MOST) -> list[tuple[Key, Match]]:
+        """The clients of whom a new record with these facts would be a second one, best first.
+        Staff typed both, so an equal address counts."""
+        ranked = self._ranked(typed, mailbox_proven=True)
+        return [found for found in ranked if found[1].suggests_duplicate][:most]
+
+    def _ranked(self, prospect: Facts, *, mailbox_proven: bool) -> list[tuple[Key, Match]]:
+        """Everybody worth comparing, best first."""
         person = Person.of(prospect)
         found = [
             (at, evidence(person, self._people[at], mailbox_proven=mailbox_proven))

@@ -46,7 +46,7 @@ class Line:
 def side_by_side(prospect: Facts, client: Facts) -> tuple[Line, ...]:
     """Name, preferred name, e-mail, phone and date of birth, in this order."""
     return (
-        _line("Name", _name(prospect), _name(client), same=_same_name(prospect, client)),
+        _line("Name", prospect.name, client.name, same=_same_name(prospect, client)),
         _line(
             "Preferred name",
             one_line(prospect.preferred_name),
@@ -72,10 +72,6 @@ def side_by_side(prospect: Facts, client: Facts) -> tuple[Line, ...]:
             same=prospect.date_of_birth == client.date_of_birth,
         ),
     )
-
-
-def _name(facts: Facts) -> str:
-    return one_line(f"{facts.first_name} {facts.last_name}")
 
 
 def _same_name(prospect: Facts, client: Facts) -> bool:

@@ -34,6 +34,7 @@ from roost.clients.services import (
 from roost.core.pages import page
 from roost.core.time import now, say_span
 from roost.office import qr
+from roost.office.duplicates import records_alike
 from roost.office.trail import trail_of
 from roost.outbox.queries import messages_of_client
 from roost.practices.addresses import portal_url
@@ -70,10 +71,13 @@ def clients(request: OfficeRequest) -> HttpResponse:
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
 def add(request: OfficeRequest) -> HttpResponse:
-    """Add Client."""
+    """Add Client. Asks first where the person seems to have a record that the reader may see."""
     form = ClientForm(request.staff, request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
+        if alike := records_alike(request, values):
+            context = {"form": form, "alike": alike}
+            return page(request, "office/clients/add.html", context, status=409)
         client = add_client(
             key=values.pop("form_key"),
             by=request.staff,
