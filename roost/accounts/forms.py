@@ -104,7 +104,20 @@ class ZoneForm(forms.Form):
     )
 
 
-class LogInPasswordForm(forms.Form):
-    """The password one logs in with, before something that a mailed link alone must not do."""
+class PasswordOfForm(forms.Form):
+    """The password that belongs with an address, asked for before something that a mailed link
+    alone must not do. `label` says which password is meant."""
 
-    password = password_field("The password you log in with")
+    # For password managers; what is sent in it is not read.
+    email = forms.CharField(
+        label="Email",
+        required=False,
+        disabled=True,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = password_field("Password")
+
+    def __init__(self, email: str, label: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["email"] = email
+        self.fields["password"].label = label

@@ -93,12 +93,6 @@ class CorrectAddressForm(StartsWithEmail):
     """Another address for the verification e-mail."""
 
 
-class SignUpPasswordForm(forms.Form):
-    """The password that was chosen with a sign-up, asked for in another browser."""
-
-    password = password_field("The password you chose when you signed up")
-
-
 class VouchForm(forms.Form):
     """Verify: the confirmation code that the person reads out, or how staff know them."""
 

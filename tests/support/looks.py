@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,11 +13,13 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.limits import count, log_in_subjects
 from roost.accounts.links import make_link, token_of
-from roost.accounts.models import Account, MailLink
+from roost.accounts.models import Account, MailLink, SignUp
 from roost.accounts.services import set_starter_password
+from roost.clients import prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess
 from roost.core.context import RequestFacts, request_facts
@@ -31,7 +34,7 @@ from roost.staff.models import StaffMember
 from roost.staff.services import create_practice
 from roost.video.models import Presence, VideoRoom
 from tests.support.cast import PASSWORD, make_account
-from tests.support.doors import session_cookie
+from tests.support.doors import session_cookie, visit_cookie
 
 STARTER = "quiet-heron-under-ice-42"
 LONG = ("Maria-Alejandra", "Fernández-Oyelaran de la Cruz")
@@ -80,11 +83,48 @@ def _seed_maple() -> dict[str, Any]:
         ids |= _mails(practice, accounts, clients)
         for _ in range(10):
             count(log_in_subjects("busy@client.example"))
+        new_cookies, new_links = _sign_ups(StaffMember.objects.get(display_name="Olivia Osei"))
         return {
             "ids": {name: str(value) for name, value in ids.items()},
-            "links": _links(accounts),
-            "cookies": cookies,
+            "links": _links(accounts) | new_links | _moves(clients["robin"], accounts["parker"]),
+            "cookies": cookies | new_cookies,
         }
+
+
+def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """People who have signed up, as far as each has come: their cookies, and links."""
+    cookies, links = {}, {}
+    names = {"new": ("Ida", "Berg"), "new long": LONG, "confirmed": ("Ola", "Dahl"),
+             "late": ("Liv", "Moe"), "done": ("Per", "Lie")}  # fmt: skip
+    for name, (first, last) in names.items():
+        prospect, _ = prospects.sign_up(
+            key=uuid.uuid4(), email=f"{name.replace(' ', '-')}@prospect.example",
+            password=PASSWORD, zone_name="", first_name=first, last_name=last,
+        )  # fmt: skip
+        sign_up = prospect.sign_up
+        assert sign_up is not None
+        cookies[name] = visit_cookie(sign_up)
+        links[name] = {"sign_up": str(sign_up.uuid), "token": sign_ups.token_of(sign_up)}
+        if name == "confirmed":
+            prospects.verify(prospect=prospect, by=olivia, reason="Showed ID at the desk")
+        elif name == "done":
+            prospects.prove_mailbox(sign_up, through="link")
+        elif name == "late":
+            hours_ago = now() - timedelta(hours=30)
+            SignUp.objects.filter(pk=sign_up.pk).update(
+                mailed_at=hours_ago, link_expires_at=hours_ago + timedelta(hours=24)
+            )
+    pat = Account.objects.get(email="pat@prospect.example")
+    cookies["pat"] = session_cookie(pat, "portal")
+    return cookies, links
+
+
+def _moves(client: Client, account: Account) -> dict[str, dict[str, str]]:
+    """A log-in that is to move to the e-mail that its record has now."""
+    client.email = "robin.parker@new.example"
+    client.save(update_fields=["email"])
+    link = make_link(account, LinkPurpose.NEW_ADDRESS, door="portal", address=client.email)
+    return {"new address": {"link": str(link.uuid), "token": token_of(link)}}
 
 
 def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
@@ -394,6 +434,31 @@ PORTAL = [
     State("choose password", "portal:choose-password", "starter"),
     State("choose password error", "portal:choose-password", "starter",
           then=fill("Save and go in", new_password=STARTER)),
+    State("create account", "portal:create-account"),
+    State("create account error", "portal:create-account",
+          then=fill("Create Account", first_name=LONG[0], email="no address", password="short")),
+    State("create account refused", "portal:create-account", practice="birch", status=403),
+    State("sign-up", "portal:sign-up", "new"),
+    State("sign-up menu", "portal:sign-up", "new", then=open_menu),
+    State("sign-up long", "portal:sign-up", "new long"),
+    State("sign-up wrong code", "portal:sign-up", "new", then=fill("Verify", code="000000")),
+    State("sign-up sent", "portal:sign-up", "late", then=press("Resend verification email")),
+    State("sign-up corrected", "portal:correct-address", "new long",
+          then=fill("Save and send", email="maria-alejandra.fernandez@prospect.example"),
+          to="portal:sign-up"),
+    State("sign-up verified", "portal:sign-up", "confirmed"),
+    State("correct address", "portal:correct-address", "new"),
+    State("correct address error", "portal:correct-address", "new",
+          then=fill("Save and send", email="no address")),
+    State("verify", "portal:verify", "new", link="new"),
+    State("verify elsewhere", "portal:verify", link="new"),
+    State("verify elsewhere wrong", "portal:verify", link="new",
+          then=fill("Verify my e-mail", password="not this one")),
+    State("verify done", "portal:verify", link="done", status=410),
+    State("waiting", "portal:account", "pat"),
+    State("new address", "portal:new-address", link="new address"),
+    State("new address wrong", "portal:new-address", link="new address",
+          then=fill("Use this address", password="not this one")),
     State("account", "portal:account", "casey"),
     State("account menu", "portal:account", "casey", then=open_menu),
     State("account family", "portal:account", "parker"),
@@ -490,6 +555,7 @@ OFFICE = [
           then=generate_and_save),
     State("take away", "office:take-access-away", "tara",
           {"client": "casey", "access": "casey's access"}),
+    State("move log-in", "office:move-log-in", "olivia", {"client": "robin"}),
     State("client sessions", "office:client-sessions", "tara", CASEY),
     State("client messages", "office:client-messages", "olivia", LONGEST),
     State("client messages none", "office:client-messages", "tara", CASEY),

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from roost.accounts import limits, links, moving, pages
 from roost.accounts.doors import door_path
 from roost.accounts.errors import AddressTaken, LinkDead
-from roost.accounts.forms import LogInPasswordForm
+from roost.accounts.forms import PasswordOfForm
 from roost.accounts.models import Account
 from roost.accounts.services import check_own_password, start_sign_in
 from roost.accounts.visits import end_visit
@@ -84,7 +84,8 @@ def new_address(request: HttpRequest, link: uuid.UUID, token: str) -> HttpRespon
         asked = links.look_at(found)
     except LinkDead:
         return page(request, "portal/new_address_dead.html", status=410)
-    form = LogInPasswordForm(request.POST if request.method == "POST" else None)
+    typed = request.POST if request.method == "POST" else None
+    form = PasswordOfForm(asked.account.email, "The password you log in with", typed)
     context = {"form": form, "link": asked}
     if not form.is_valid():
         return page(request, "portal/new_address.html", context)

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from roost.accounts import limits, sign_ups
 from roost.accounts.doors import door_path
 from roost.accounts.errors import AddressTaken, LinkDead, WrongCode
+from roost.accounts.forms import PasswordOfForm
 from roost.accounts.models import Account, SignUp
 from roost.accounts.services import start_sign_in
 from roost.accounts.visits import end_visit, start_visit
@@ -26,7 +27,6 @@ from roost.clients.prospect_forms import (
     CorrectAddressForm,
     CreateAccountForm,
     MailedCodeForm,
-    SignUpPasswordForm,
 )
 from roost.clients.prospect_queries import prospect_of_sign_up
 from roost.core.pages import page
@@ -34,6 +34,8 @@ from roost.core.time import now, say_span
 from roost.practices.models import Practice
 from roost.staff.http import SignUpRequest
 from roost.staff.permissions import Who, open_to
+
+WHICH_ONE = "The password you chose when you signed up"
 
 
 @sensitive_post_parameters("password")
@@ -186,7 +188,7 @@ def verify(request: SignUpRequest, sign_up: uuid.UUID, token: str) -> HttpRespon
         return _dead(request, found, token, dead)
     is_here = request.sign_up is not None and request.sign_up.pk == asked.pk
     typed = request.POST if request.method == "POST" else None
-    form = None if is_here else SignUpPasswordForm(typed)
+    form = None if is_here else PasswordOfForm(asked.email, WHICH_ONE, typed)
     context: dict[str, Any] = {"form": form, "sign_up": asked}
     if request.method != "POST" or (form is not None and not form.is_valid()):
         return page(request, "portal/verify.html", context)
