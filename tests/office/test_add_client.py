@@ -31,8 +31,10 @@ def typed(**values: str) -> dict[str, str]:
 def named(answer: Any) -> list[tuple[str, str]]:
     """Whom the warning names, and why."""
     text = answer.content.decode()
-    found = re.findall(r'<li><a class="any" href="[^"]+"[^>]*>([^<]+)<[^:]*: ([^<]+)</li>', text)
-    return [(name.strip(), why.strip()) for name, why in found]
+    found = re.findall(
+        r'<li><a class="any"[^>]*>([^<]+)<.*?<p class="small">([^<]+)</p></li>', text
+    )
+    return [(name, why[0].lower() + why[1:]) for name, why in found]
 
 
 def count() -> int:
