@@ -11,13 +11,15 @@ import pytest
 
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import make_link, token_of
-from roost.accounts.models import Account
+from roost.accounts.models import Account, SignUp
 from roost.accounts.services import set_starter_password
+from roost.accounts.sign_ups import token_of as token_of_sign_up
 from roost.clients.models import Client, PortalAccess
 from roost.clients.prospects import sign_up
+from roost.practices.models import Practice
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
-from tests.support.doors import Visitor
+from tests.support.doors import Visitor, visit_cookie
 
 LONG = "x" * 10_000
 MARKUP = "\"><script>alert(1)</script><b>'&amp;{{ 7*7 }}{% now 'Y' %}"
@@ -87,6 +89,18 @@ FORMS = [
             Form("log-out", door, "account", {}),
         )
     ),
+    Form("create-account", "portal", "anonymous", {
+        "first_name": "Zoe", "last_name": "Quill", "preferred_name": "Z", "phone": "416 555 0142",
+        "email": "zoe@client.example", "date_of_birth": "1990-02-03", "zone": "Europe/Berlin",
+        "password": "my own quiet sentence", "form_key": KEY,
+    }, secret={"password"}),
+    Form("sign-up", "portal", "sign up", {"do": "verify", "code": "123456"}),
+    Form("correct-address", "portal", "sign up", {"email": "zoe@client.example"}),
+    Form("verify", "portal", "anonymous", {"password": "my own quiet sentence"},
+         ("sign_up", "token"), {"password"}),
+    Form("renew-verification", "portal", "anonymous", {}, ("sign_up", "token")),
+    Form("new-address", "portal", "anonymous", {"password": "my own quiet sentence"},
+         ("link", "token"), {"password"}),
     Form("choose-password", "portal", "starter", {"new_password": "my own quiet sentence"},
          secret={"new_password"}),
     Form("choose-password", "office", "starter", {"new_password": "my own quiet sentence"},
@@ -107,6 +121,7 @@ FORMS = [
         "email": "zoe@client.example", "relationship": "self", "form_key": KEY, "do": "save",
         "starter_password": "kettle-orbit-walnut-47", "confirmed": "",
     }, ("client",)),
+    Form("move-log-in", "office", "owner", {}, ("client",)),
     Form("take-access-away", "office", "owner", {}, ("client", "access")),
     Form("practice", "office", "owner", {
         "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
@@ -176,6 +191,16 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         key=uuid.uuid4(), email="una@prospect.example", password="violet umbrella by the door",
         zone_name="", first_name="Una", last_name="Okoro",
     )  # fmt: skip
+    assert prospect.sign_up is not None
+    verification = {
+        "sign_up": prospect.sign_up.uuid, "token": token_of_sign_up(prospect.sign_up),
+    }  # fmt: skip
+    new_address = make_link(
+        cast.parker_account, LinkPurpose.NEW_ADDRESS, door="portal", address="robin@new.example"
+    )
+    cast.casey.email = "casey@new.example"
+    cast.casey.save(update_fields=["email"])
+    Practice.objects.update(allow_sign_up=True)
     ids = {
         "client": cast.casey.uuid,
         "access": PortalAccess.objects.get(client=cast.casey).uuid,
@@ -197,6 +222,8 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     def account_of(form: Form) -> Account | None:
         if form.by == "account":
             return cast.casey_account if form.door == "portal" else cast.tara.account
+        if form.by == "sign up":
+            return None
         members = {"owner": cast.olivia.account, "therapist": cast.tara.account}
         return {"anonymous": None, "starter": starter, **members}[form.by]
 
@@ -205,8 +232,12 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         visitor.raise_request_exception = False
         # Each try comes from somewhere else, so that no limit hides what a form does.
         visitor.defaults["REMOTE_ADDR"] = f"2001:db8:{uuid.uuid4().hex[:4]}::1"
-        link = links[form.door]
+        if form.by == "sign up":
+            name, key = visit_cookie(SignUp.objects.get(uuid=verification["sign_up"]))
+            visitor.cookies[name] = key
+        link = new_address if form.route == "new-address" else links[form.door]
         own = {**ids, "link": link.uuid, "token": token_of(link)}
+        own |= verification if "sign_up" in form.ids else {}
         where = visitor.path(form.route, **{name: own[name] for name in form.ids})
         if options:
             return visitor.generic("POST", where, **options)
@@ -296,8 +327,8 @@ KEPT = [
     form
     for form in FORMS
     if form.route
-    in ("log-in", "forgot-password", "details", "add-client", "edit-client", "client-access",
-        "practice", "invite-staff", "staff-member", "add-service", "service")
+    in ("log-in", "forgot-password", "create-account", "details", "add-client", "edit-client",
+        "client-access", "practice", "invite-staff", "staff-member", "add-service", "service")
 ]  # fmt: skip
 TYPED = {"preferred_name", "first_name", "title", "display_name", "name", "college", "address"}
 
@@ -310,6 +341,7 @@ def test_what_was_typed_is_kept_and_printed_escaped_when_a_form_has_more_to_say(
     wrong = {
         "log-in": {"email": "no address"},
         "forgot-password": {"email": "no address"},
+        "create-account": {"email": "no address"},
         "details": {"phone": "no number"},
         "add-client": {"email": "no address"},
         "edit-client": {"email": "no address"},
