@@ -360,7 +360,7 @@ def test_daylight_falls_on_the_portals_wall_only(door: str, light: bool) -> None
     assert "htmx.min.js" not in html
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
 def test_error_page_says_what_happened_with_a_practice_and_without(name: str) -> None:
     engine: Any = engines["django"]
     bare = engine.engine.get_template(f"{name}.html").render(Context({}))

@@ -21,9 +21,10 @@ from playwright.sync_api import (
     expect,
 )
 
+from roost.accounts import limits
 from roost.staff.checks import routes
 from tests.support.browsers import launch
-from tests.support.looks import STATES, State
+from tests.support.looks import STATES, State, fill
 from tests.support.server import Server
 
 AXE = {
@@ -40,6 +41,13 @@ NOT_PAGES = {"portal:home", "office:home", "office:settings", "office:portal-qr"
 
 # The rooms of an open session are walked through by two people below.
 ROOMS = {"portal:room-person", "office:room"}
+
+RENAME = """
+import sys
+from django.db import connection
+with connection.schema_editor() as schema:
+    schema.execute("ALTER TABLE %s RENAME TO %s" % tuple(sys.argv[1:]))
+"""
 
 TOO_SMALL = """() => [...document.querySelectorAll(
   "button, .button, select, textarea, nav a, label.check, label.choice, .masthead a," +
@@ -171,6 +179,8 @@ def test_page_looks_right(visitors: Visitors, state: State) -> None:
     page = visitors.visit(state)
     if ":" in state.route:
         assert name_of(page.url) == (state.to or state.route)
+    if state.heading:
+        expect(page.locator("h1")).to_have_text(state.heading)
     assert_looks_right(page)
     assert visitors.said == []
 
@@ -254,6 +264,36 @@ def test_a_camera_that_is_kept_back_is_explained(visitors: Visitors, facts: dict
     assert_looks_right(casey)
     assert visitors.said == []
     casey.context.close()
+
+
+@pytest.mark.parametrize("door", ["portal", "office"])
+def test_a_server_that_stumbles_says_so(visitors: Visitors, server: Server, door: str) -> None:
+    """A table that is away stands for whatever nobody has thought of."""
+    visitors.said.clear()
+    page = visitors.open("")
+    server.run(RENAME, "accounts_attemptcount", "away")
+    try:
+        page.goto(visitors.address(State("", f"{door}:log-in")))
+        fill("Log in", email="casey@client.example", password="whatever it was")(page)
+    finally:
+        server.run(RENAME, "away", "accounts_attemptcount")
+    expect(page.locator("h1")).to_have_text("The server stumbled")
+    assert_looks_right(page)
+    assert [text for text in visitors.said if "status of 500" not in text] == []
+    page.context.close()
+
+
+def test_too_many_mails_asked_for_are_refused_in_words(visitors: Visitors) -> None:
+    """The last of this server: nobody here is sent another mail within the hour."""
+    visitors.said.clear()
+    page = visitors.open("")
+    for _ in range(limits.MAIL_PER_SOURCE.most + 1):
+        page.goto(visitors.address(State("", "portal:forgot-password")))
+        fill("Send the link", email="somebody@client.example")(page)
+    expect(page.get_by_role("heading", name="Too many tries")).to_be_visible()
+    assert_looks_right(page)
+    assert visitors.said == []
+    page.context.close()
 
 
 def test_the_first_visit_is_light(chromium: Browser, server: Server) -> None:

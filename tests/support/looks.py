@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.limits import count, log_in_subjects
+from roost.accounts.limits import count, log_in_subjects, mail_subjects
 from roost.accounts.links import make_link, token_of
 from roost.accounts.models import Account, MailLink, SignUp
 from roost.accounts.services import set_starter_password
@@ -83,6 +83,8 @@ def _seed_maple() -> dict[str, Any]:
         ids |= _mails(practice, accounts, clients)
         for _ in range(10):
             count(log_in_subjects("busy@client.example"))
+        for _ in range(5):
+            count(mail_subjects("payer@client.example"))
         new_cookies, new_links = _sign_ups(StaffMember.objects.get(display_name="Olivia Osei"))
         return {
             "ids": {name: str(value) for name, value in ids.items()},
@@ -217,6 +219,7 @@ def _links(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:
         "invitation": link(accounts["invited"], LinkPurpose.INVITATION),
         "newer": link(accounts["parker"], reset, replaced_at=moment),
         "expired": link(accounts["nobody"], reset, expires_at=moment - timedelta(hours=1)),
+        "busy": link(accounts["payer"], reset, expires_at=moment - timedelta(hours=1)),
         "done": link(accounts["maria"], reset, done_at=moment),
         "reset": link(accounts["casey"], reset),
         "office reset": link(theo, reset, "office"),
@@ -341,7 +344,8 @@ class State:
 
     `route` is the page's name in the URLconf ("office:client"), or a path. `ids` are its arguments,
     by what they are called in the seed; `link` names a mailed link. `status` is what the page
-    itself was answered with, before `then`, which may lead `to` another route.
+    itself was answered with, before `then`, which may lead `to` another route. `heading` is what
+    the page then says, where that tells it from the one it was.
     """
 
     name: str
@@ -354,6 +358,7 @@ class State:
     status: int = 200
     then: Callable[[Page], None] | None = None
     to: str = ""
+    heading: str = ""
 
 
 def press(label: str) -> Callable[[Page], None]:
@@ -399,6 +404,12 @@ def without_cookies(page: Page) -> None:
     fill("Log in", email="casey@client.example", password="whatever it was")(page)
 
 
+def too_large(page: Page) -> None:
+    """Log in with more than Roost reads of any form."""
+    page.locator("form [type=hidden]").last.evaluate("each => each.value = 'x'.repeat(300000)")
+    fill("Log in", email="casey@client.example", password="whatever it was")(page)
+
+
 RIGHT = {"email": "tara@maple.example", "password": "harbour-demo-passphrase"}
 CASEY = {"client": "casey"}
 LONGEST = {"client": "maria"}
@@ -417,7 +428,8 @@ PORTAL = [
           then=fill("Log in", email="busy@client.example", password="not this one")),
     State("log-in many", "portal:log-in", practice="grove"),
     State("log-in empty practice", "portal:log-in", practice="birch"),
-    State("csrf", "portal:log-in", then=without_cookies),
+    State("csrf", "portal:log-in", then=without_cookies, heading="This form was open too long"),
+    State("too large", "portal:log-in", then=too_large, heading="That didn’t arrive whole"),
     State("forgot", "portal:forgot-password"),
     State("forgot error", "portal:forgot-password", then=fill("Send the link", email="casey")),
     State("forgot asked", "portal:forgot-password",
@@ -430,6 +442,8 @@ PORTAL = [
     State("link newer", "portal:reset", link="newer", status=410),
     State("link expired", "portal:reset", link="expired", status=410),
     State("link renewed", "portal:reset", link="expired", status=410,
+          then=press("Send me a new link"), to="portal:renew-link"),
+    State("link too many", "portal:reset", link="busy", status=410,
           then=press("Send me a new link"), to="portal:renew-link"),
     State("choose password", "portal:choose-password", "starter"),
     State("choose password error", "portal:choose-password", "starter",
@@ -477,6 +491,9 @@ PORTAL = [
           then=fill("Save", phone="4165550111"), to="portal:account"),
     State("time zone", "portal:time-zone", "casey"),
     State("not found", "/portal/maple/nothing-here/", "casey", status=404),
+    State("not found anybody", "/portal/maple/nothing-here/", status=404),
+    State("not found long", "/portal/grove/nothing-here/", "alex", status=404),
+    State("no practice", "/portal/nobody-is-here/", status=404),
     State("front", "/"),
     State("room early", "portal:room-person", "casey",
           {"appointment": "early", "attendee": "early seat"}),
@@ -495,6 +512,10 @@ OFFICE = [
           then=fill("Log in", email="tara@maple.example", password="not this one")),
     State("office log-in wrong door", "office:log-in",
           then=fill("Log in", email="nobody@client.example", password=PASSWORD)),
+    State("office csrf", "office:log-in", then=without_cookies,
+          heading="This form was open too long"),
+    State("office too large", "office:log-in", then=too_large,
+          heading="That didn’t arrive whole"),
     State("office forgot", "office:forgot-password"),
     State("office reset", "office:reset", link="office reset"),
     State("office invitation", "office:invitation", link="office invitation"),
@@ -588,7 +609,7 @@ OFFICE = [
     State("messages many", "office:messages", "wilhelmina", practice="grove"),
     State("message", "office:message", "olivia", {"message": "queued mail"}),
     State("message failed", "office:message", "olivia", {"message": "failed mail"}),
-    State("forbidden", "office:staff", "tara", status=403),
+    State("forbidden", "office:staff", "tara", status=403, heading="This isn’t yours to do"),
     State("office not found", "office:client", "theo", CASEY, status=404),
     State("office room ended", "office:room", "theo", {"appointment": "ended"}),
     State("office room early", "office:room", "tara", {"appointment": "early"}),
