@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from roost.office.views import accounts, clients, scheduling, services, settings, video
+from roost.office.views import (
+    accounts,
+    clients,
+    linking,
+    moving,
+    prospects,
+    scheduling,
+    services,
+    settings,
+    verifying,
+    video,
+)
 
 app_name = "office"
 
@@ -28,17 +39,6 @@ urlpatterns: list[URLPattern] = [
     # Clients
     path("clients/", clients.clients, name="clients"),
     path("clients/add/", clients.add, name="add-client"),
-    path("clients/<uuid:client>/", clients.client, name="client"),
-    path("clients/<uuid:client>/edit/", clients.edit, name="edit-client"),
-    path("clients/<uuid:client>/account/", clients.access, name="client-access"),
-    path(
-        "clients/<uuid:client>/account/<uuid:access>/take-away/",
-        clients.take_away,
-        name="take-access-away",
-    ),
-    path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
-    path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),
-    # Settings
     path("clients/prospects/", prospects.prospects, name="prospects"),
     path("clients/prospects/dismiss/", prospects.dismiss_prospects, name="dismiss-prospects"),
     path("clients/prospects/restore/", prospects.restore_prospects, name="restore-prospects"),
@@ -55,6 +55,18 @@ urlpatterns: list[URLPattern] = [
     ),
     path("clients/prospects/<uuid:prospect>/associate/", linking.associate, name="associate"),
     path("clients/prospects/<uuid:prospect>/undo/", linking.undo, name="undo-link"),
+    path("clients/<uuid:client>/", clients.client, name="client"),
+    path("clients/<uuid:client>/edit/", clients.edit, name="edit-client"),
+    path("clients/<uuid:client>/account/", clients.access, name="client-access"),
+    path(
+        "clients/<uuid:client>/account/<uuid:access>/take-away/",
+        clients.take_away,
+        name="take-access-away",
+    ),
+    path("clients/<uuid:client>/log-in-address/", moving.move_log_in, name="move-log-in"),
+    path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
+    path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),
+    # Settings
     path("settings/", settings.settings, name="settings"),
     path("settings/practice/", settings.practice, name="practice"),
     path("settings/client-portal/", settings.client_portal, name="client-portal"),

@@ -25,6 +25,7 @@ from roost.clients.models import Assignment, Client, PortalAccess
 from roost.clients.queries import access_of, get_client_for, search_clients
 from roost.clients.services import (
     HandOff,
+    account_to_move,
     add_client,
     edit_client,
     give_starter_password,
@@ -112,6 +113,7 @@ def client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     record, context = _record(request, client)
     _read(request, record, "contact")
     context |= _access_context(record)
+    context["to_move"] = account_to_move(record, by=request.staff)
     return page(request, "office/clients/contact.html", context)
 
 
@@ -164,16 +166,18 @@ def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
             values = form.cleaned_data
             values.pop("form_key")
             chosen = values.pop("therapists", None)
-            edit_client(
+            changed = edit_client(
                 client=record,
                 by=request.staff,
                 therapists=None if chosen is None else list(chosen),
                 **values,
             )
             messages.success(request, "Saved.")
+            record.email = values["email"]
+            if "email" in changed and account_to_move(record, by=request.staff):
+                return redirect(door_path(request, "move-log-in", client=record.uuid))
             return redirect(door_path(request, "client", client=record.uuid))
     else:
-                return redirect(door_path(request, "move-log-in", client=record.uuid))
         form = ClientForm(request.staff, initial=ClientForm.values_of(record))
     _read(request, record, "contact")
     return page(request, "office/clients/edit.html", {**context, "form": form})
