@@ -137,7 +137,8 @@ def test_a_stranger_signs_up_is_made_a_client_and_joins_on_video(
     adam.get_by_role("button", name="Create Client").click()
     expect(adam.get_by_role("heading", name="Add Client")).to_be_visible()
     for label, value in (
-        ("First name", "Jordan"), ("Last name", "Ellery"), ("Email (optional)", address_of("Jordan")),
+        ("First name", "Jordan"), ("Last name", "Ellery"),
+        ("Email (optional)", address_of("Jordan")),
     ):  # fmt: skip
         expect(adam.get_by_label(label, exact=True)).to_have_value(value)
     adam.get_by_label("Theo Lang").check()
@@ -232,3 +233,19 @@ def test_the_link_in_another_browser_asks_for_the_password(
     page.get_by_role("button", name="Verify my e-mail").click()
     expect(page.get_by_role("heading", name="You’re on the list, Mo")).to_be_visible()
     phone.close()
+
+
+def test_nothing_of_it_is_in_the_servers_log(server: Server, post: Post) -> None:
+    """Runs last: what the journeys above left in the log is about nobody."""
+    told = server.log.read_text()
+    assert "Roost serves on" in told
+    mails = [mail for mail in post.received if "signing-up.example" in mail.to[0]]
+    assert len(mails) >= 4
+    secrets = {code_in(mail) for mail in mails if links_in(mail)}
+    secrets |= {link.rstrip("/").rpartition("/")[2] for mail in mails for link in links_in(mail)}
+    for value in {"signing-up.example", "Ellery", "Sandoval", "Brandt", "Farrow", OWN} | secrets:
+        assert value not in told
+
+
+def links_in(mail: Received) -> list[str]:
+    return re.findall(r"https?://\S+/verify/\S+", mail.text)
