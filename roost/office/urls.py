@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from roost.office.views import (
     accounts,
+    associating,
     clients,
     linking,
     moving,
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
     path("choose-password/", accounts.choose_password, name="choose-password"),
     path("my-account/", accounts.account, name="account"),
+    path("my-account/prospect-mail/", accounts.prospect_mail, name="prospect-mail"),
     # Clients
     path("clients/", clients.clients, name="clients"),
     path("clients/add/", clients.add, name="add-client"),
@@ -53,7 +55,7 @@ urlpatterns: list[URLPattern] = [
         linking.create,
         name="create-from-prospect",
     ),
-    path("clients/prospects/<uuid:prospect>/associate/", linking.associate, name="associate"),
+    path("clients/prospects/<uuid:prospect>/associate/", associating.associate, name="associate"),
     path("clients/prospects/<uuid:prospect>/undo/", linking.undo, name="undo-link"),
     path("clients/<uuid:client>/", clients.client, name="client"),
     path("clients/<uuid:client>/edit/", clients.edit, name="edit-client"),

@@ -114,6 +114,15 @@ def change_staff_member(
         return changes
 
 
+def choose_prospect_mail(*, member: StaffMember, wants: bool) -> None:
+    """Note whether an owner or admin wants one e-mail for each prospect. Records staff.changed."""
+    with transaction.atomic():
+        current = StaffMember.objects.select_for_update().get(pk=member.pk)
+        changes = set_fields(current, wants_prospect_mail=wants)
+        if changes:
+            record("staff.changed", by=member.account, subject=current, fields=changes)
+
+
 def send_message_again(*, message: OutgoingMessage, by: StaffMember) -> bool:
     """Try a message that has not left yet once more, now. Returns whether there was anything to
     do. Records message.sent_again."""

@@ -13,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from roost.accounts.models import Account
 from roost.audit.models import AuditEvent
 from roost.clients import prospects
+from roost.clients.confirmation import confirmation_code
 from roost.clients.enums import ProspectState
-from roost.clients.models import Client, Prospect, ProspectWord
+from roost.clients.models import Client, PortalAccess, Prospect, ProspectWord
 from roost.clients.prospect_queries import search_prospects
+from roost.core.time import now
 from roost.outbox.models import OutgoingMessage
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
@@ -353,3 +355,437 @@ def test_list_and_search_go_through_their_indexes(maple: Practice, olivia: Staff
     plan = search_prospects(olivia, "achebe19")[:50].explain()
     assert "INDEX prospect_words (practice_id=? AND word>? AND word<?)" in plan
     assert "SCAN" not in plan.replace("SCAN LIST SUBQUERY", "")
+
+
+def test_the_list_says_how_many_files_are_like_each_prospect(
+    office: Door, olivia: StaffMember, casey: Client, casey_account: Account
+) -> None:
+    asks("c@prospect.example", first_name="Casey", last_name="Nguyen")
+    asks()
+    asks("casey@client.example", first_name="Casey", last_name="Nguyen")
+    visitor = office(olivia)
+    text = text_of(visitor.go("prospects"))
+    assert text.count("1 likely for Casey Nguyen") == 1
+    assert text.count("None alike") == 1
+
+
+# Create Client
+
+PERSON = {"first_name": "Una", "last_name": "Okoro", "email": "una@prospect.example"}
+
+
+def form_key_of(answer: Any) -> str:
+    found = re.search(r'name="form_key" value="([^"]+)"', answer.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_create_client_opens_add_client_filled_in(office: Door, olivia: StaffMember) -> None:
+    prospect = asks(phone="+14165550199", date_of_birth=date(1990, 5, 14), preferred_name="Uno")
+    page = office(olivia).go("create-from-prospect", prospect=prospect.uuid).content.decode()
+    for name, value in (
+        ("first_name", "Una"), ("last_name", "Okoro"), ("preferred_name", "Uno"),
+        ("email", "una@prospect.example"), ("phone", "416 555 0199"),
+        ("date_of_birth", "1990-05-14"),
+    ):  # fmt: skip
+        assert re.search(rf'name="{name}" value="{value}"', page), name
+    assert "<h1>Add Client</h1>" in page
+    assert "once the e-mail is verified" in page
+
+
+def test_double_click_back_and_resubmit_make_one_client(office: Door, olivia: StaffMember) -> None:
+    prospect = asks()
+    account = proven(prospect)
+    visitor = office(olivia)
+    key = form_key_of(visitor.go("create-from-prospect", prospect=prospect.uuid))
+    before = Client.objects.count()
+    where = set()
+    for _ in range(3):
+        answer = visitor.send(
+            "create-from-prospect", {**PERSON, "form_key": key}, prospect=prospect.uuid
+        )
+        assert answer.status_code == 302
+        where.add(answer["Location"])
+    client = Client.objects.get(last_name="Okoro")
+    assert where == {visitor.path("client", client=client.uuid)}
+    assert Client.objects.count() == before + 1
+    access = PortalAccess.objects.get(account=account)
+    assert (access.client, access.relationship) == (client, "self")
+    back = visitor.go("create-from-prospect", prospect=prospect.uuid)
+    assert back.status_code == 409
+    assert "You linked this prospect with Una Okoro" in text_of(back)
+
+
+def test_the_second_admin_is_told_who_made_the_client(
+    office: Door, olivia: StaffMember, adam: StaffMember
+) -> None:
+    prospect = asks()
+    forms = [(v, form_key_of(v.go("create-from-prospect", prospect=prospect.uuid)))
+             for v in (office(adam), office(olivia))]  # fmt: skip
+    answers = [
+        v.send("create-from-prospect", {**PERSON, "form_key": key}, prospect=prospect.uuid)
+        for v, key in forms
+    ]
+    assert [answer.status_code for answer in answers] == [302, 409]
+    words = "Adam linked this prospect with Una Okoro less than a minute ago."
+    assert words in text_of(answers[1])
+    client = Client.objects.get(last_name="Okoro")
+    assert forms[1][0].path("client", client=client.uuid) in answers[1].content.decode()
+
+
+def test_create_client_warns_of_a_record_and_offers_to_associate(
+    office: Door, olivia: StaffMember, casey: Client
+) -> None:
+    prospect = asks("c@prospect.example", first_name="Casey", last_name="Nguyen")
+    visitor = office(olivia)
+    sent = {"first_name": "Casey", "last_name": "Nguyen", "form_key": str(uuid.uuid4())}
+    before = Client.objects.count()
+    answer = visitor.send("create-from-prospect", sent, prospect=prospect.uuid)
+    assert answer.status_code == 409
+    where = f"{visitor.path('associate', prospect=prospect.uuid)}?client={casey.uuid}"
+    assert where in answer.content.decode()
+    assert Client.objects.count() == before
+    sure = {**sent, "confirmed": "yes"}
+    answer = visitor.send("create-from-prospect", sure, prospect=prospect.uuid)
+    assert answer.status_code == 302
+    assert Client.objects.count() == before + 1
+
+
+def test_a_form_with_mistakes_keeps_what_was_typed_and_the_prospect_waits(
+    office: Door, olivia: StaffMember
+) -> None:
+    prospect = asks()
+    sent = {**PERSON, "email": "no address", "form_key": str(uuid.uuid4())}
+    answer = office(olivia).send("create-from-prospect", sent, prospect=prospect.uuid)
+    assert answer.status_code == 422
+    assert 'value="no address"' in answer.content.decode()
+    assert state_of(prospect) == "waiting"
+
+
+# Associate
+
+
+def _associates(visitor: Visitor, prospect: Prospect, client: Any, **more: str) -> Any:
+    sent = {"client": str(getattr(client, "uuid", client)), "relationship": "self", **more}
+    return visitor.send("associate", sent, prospect=prospect.uuid)
+
+
+def test_likely_matches_are_ranked_with_their_reasons(
+    office: Door, olivia: StaffMember, casey: Client, noor: Client
+) -> None:
+    prospect = asks(
+        "n@prospect.example", first_name="Casey", last_name="Nguyen",
+        date_of_birth=date(1994, 3, 9),
+    )  # fmt: skip
+    similar = Client.objects.create(first_name="Cassey", last_name="Nguyen")
+    visitor = office(olivia)
+    answer = visitor.go("associate", prospect=prospect.uuid)
+    page = answer.content.decode()
+    assert re.findall(r'<b class="any">([^<]+)</b>', page) == ["Casey Nguyen", "Cassey Nguyen"]
+    assert "same date of birth same name" in text_of(answer)
+    assert "similar name" in text_of(answer)
+    event = AuditEvent.objects.filter(action="prospects.listed").latest("pk")
+    assert event.details["clients"] == [str(casey.uuid), str(similar.uuid)]
+    assert event.details["prospects"] == [str(prospect.uuid)]
+    found = visitor.go("associate", {"q": "noor"}, prospect=prospect.uuid).content.decode()
+    assert re.findall(r'<b class="any">([^<]+)</b>', found) == ["Noor Haddad"]
+    part = visitor.get(
+        visitor.path("associate", prospect=prospect.uuid), {"q": "416 000"}, HTTP_HX_REQUEST="true"
+    )
+    assert "Nobody matches that" in part.content.decode()
+    assert "<html" not in part.content.decode()
+
+
+def test_prospect_and_client_stand_side_by_side_with_what_differs_marked(
+    office: Door, olivia: StaffMember, casey: Client
+) -> None:
+    prospect = asks("casey.nguyen@client.example", first_name="Casey", last_name="Nguyen")
+    visitor = office(olivia)
+    answer = visitor.go("associate", {"client": str(casey.uuid)}, prospect=prospect.uuid)
+    page, text = answer.content.decode(), text_of(answer)
+    assert "<mark>.nguyen</mark>" in page
+    for words in (
+        "Name Casey Nguyen Casey Nguyen Same", "Differs", "Only on one side", "Somebody has it",
+        "casey@client.example, self", "Payer receipts and balance only",
+        "Partner only sessions that both of them attend",
+        "The addresses differ. The file keeps casey@client.example for mail; the account logs in "
+        "with casey.nguyen@client.example.",
+    ):  # fmt: skip
+        assert words in text, words
+    event = AuditEvent.objects.filter(action="client.viewed").latest("pk")
+    assert (event.client_uuid, event.details) == (casey.uuid, {"part": "associate"})
+
+
+def test_associating_opens_the_record_and_undo_closes_it_at_once(
+    office: Door, olivia: StaffMember, noor: Client
+) -> None:
+    prospect = asks("noor@client.example", first_name="Noor", last_name="Haddad")
+    account = proven(prospect)
+    visitor = office(olivia)
+    answer = _associates(visitor, prospect, noor)
+    assert answer.status_code == 302
+    assert answer["Location"] == visitor.path("client", client=noor.uuid)
+    assert PortalAccess.objects.get(account=account, ended_at=None).client == noor
+    page = visitor.get(answer["Location"]).content.decode()
+    assert "Noor Haddad is associated with Noor Haddad’s record, as self." in page
+    assert f'action="{visitor.path("undo-link", prospect=prospect.uuid)}"' in page
+    assert f'name="client" value="{noor.uuid}"' in page
+    answer = visitor.send("undo-link", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    assert answer.status_code == 302
+    assert not PortalAccess.objects.filter(account=account, ended_at=None).exists()
+    assert state_of(prospect) == "waiting"
+    again = visitor.send("undo-link", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    assert again.status_code == 409
+    assert actions("prospect.linked", "access.given", "prospect.undone", "access.taken") == [
+        "prospect.linked", "access.given", "prospect.undone", "access.taken",
+    ]  # fmt: skip
+
+
+def test_undo_tells_the_rooms_in_its_own_transaction(
+    office: Door, olivia: StaffMember, noor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prospect = asks("noor@client.example", first_name="Noor", last_name="Haddad")
+    proven(prospect)
+    visitor = office(olivia)
+    _associates(visitor, prospect, noor)
+    told = []
+    monkeypatch.setattr(
+        "roost.office.views.linking.recheck_rooms_of",
+        lambda client: told.append((client, connection.in_atomic_block)),
+    )
+    visitor.send("undo-link", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    assert told == [(noor, True)]
+
+
+def test_an_old_page_undoes_no_newer_link(
+    office: Door, olivia: StaffMember, noor: Client, casey: Client
+) -> None:
+    prospect = asks()
+    prospects.associate(prospect=prospect, client=noor, relationship="self", by=olivia)
+    answer = office(olivia).send("undo-link", {"client": str(casey.uuid)}, prospect=prospect.uuid)
+    assert answer.status_code == 409
+    assert state_of(prospect) == "linked"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"first_name": "Casey", "last_name": "Nguyen"}, "Nothing but the name agrees."),
+        ({}, "Nothing that Una Okoro typed agrees with this file."),
+        (
+            {"first_name": "Casey", "last_name": "Nguyen", "phone": "+14165550199",
+             "date_of_birth": date(1980, 1, 1)},
+            "The dates of birth are not the same.",
+        ),
+    ],
+)  # fmt: skip
+def test_in_doubt_a_second_question_comes_first(
+    office: Door, olivia: StaffMember, casey: Client, noor: Client,
+    facts: dict[str, Any], words: str,
+) -> None:  # fmt: skip
+    casey.phone = "+14165550199"
+    casey.save()
+    prospect = asks(**facts)
+    visitor = office(olivia)
+    answer = _associates(visitor, prospect, casey)
+    assert answer.status_code == 409
+    assert words in text_of(answer)
+    assert "Casey’s sessions and receipts are shown to a stranger." in text_of(answer)
+    assert state_of(prospect) == "waiting"
+    assert re.search(r'value="self"[^>]* checked', answer.content.decode())
+    # A yes that was meant for another file is none.
+    assert _associates(visitor, prospect, casey, sure=str(noor.uuid)).status_code == 409
+    assert _associates(visitor, prospect, casey, sure="yes").status_code == 409
+    assert _associates(visitor, prospect, casey, sure=str(casey.uuid)).status_code == 302
+    assert state_of(prospect) == "linked"
+
+
+def test_an_address_that_nobody_has_proven_agrees_with_nothing(
+    office: Door, olivia: StaffMember, noor: Client
+) -> None:
+    prospect = asks("noor@client.example", first_name="Noor", last_name="Haddad")
+    visitor = office(olivia)
+    answer = _associates(visitor, prospect, noor)
+    assert answer.status_code == 409
+    assert "nobody has proven that the mailbox is theirs" in text_of(answer)
+    proven(prospect)
+    assert _associates(visitor, prospect, noor).status_code == 302
+
+
+def test_what_cannot_be_associated_is_refused_in_words(
+    office: Door, olivia: StaffMember, noor: Client, casey: Client, other: Any
+) -> None:
+    prospect = asks()
+    noor.archived_at = now()
+    noor.save()
+    visitor = office(olivia)
+    for client, status, words in (
+        (noor, 422, "Nobody is let into an archived record."),
+        (other.casey, 404, ""),
+        (uuid.uuid4(), 404, ""),
+        ("garbage", 422, "Choose a file first"),
+        ("", 422, "Choose a file first"),
+    ):
+        answer = _associates(visitor, prospect, client, sure=str(noor.uuid))
+        assert (answer.status_code, words in text_of(answer)) == (status, True)
+    sent = {"client": str(casey.uuid), "relationship": "emperor", "sure": str(casey.uuid)}
+    answer = visitor.send("associate", sent, prospect=prospect.uuid)
+    assert answer.status_code == 422
+    answer = visitor.send("associate", {"client": str(casey.uuid)}, prospect=prospect.uuid)
+    assert "Say what this person is to the client." in text_of(answer)
+    archived = visitor.go("associate", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    assert archived.status_code == 422
+    assert state_of(prospect) == "waiting"
+    assert actions("prospect.linked", "access.given") == []
+
+
+def test_a_sign_up_on_a_known_address_can_only_be_dismissed(
+    office: Door, olivia: StaffMember, casey: Client, casey_account: Account
+) -> None:
+    prospect = asks("casey@client.example")
+    visitor = office(olivia)
+    for route in ("associate", "create-from-prospect", "verify-prospect"):
+        for answer in (
+            visitor.go(route, prospect=prospect.uuid),
+            visitor.send(
+                route,
+                {**PERSON, "form_key": str(uuid.uuid4()), "client": str(casey.uuid),
+                 "relationship": "self", "sure": str(casey.uuid), "reason": "Known to us"},
+                prospect=prospect.uuid,
+            ),
+        ):  # fmt: skip
+            assert answer.status_code == 409
+            assert "casey@client.example has a log-in already" in text_of(answer)
+    assert state_of(prospect) == "waiting"
+    visitor.send("dismiss-prospects", {"prospect": str(prospect.uuid)})
+    assert state_of(prospect) == "dismissed"
+
+
+# Verify
+
+
+def test_staff_verify_by_the_code_that_is_read_out(office: Door, olivia: StaffMember) -> None:
+    prospect = asks()
+    visitor = office(olivia)
+    page = visitor.go("verify-prospect", prospect=prospect.uuid)
+    assert "The code proves who is at the screen, not whose mailbox it is." in text_of(page)
+    answer = visitor.send("verify-prospect", {"code": "AAAAAA"}, prospect=prospect.uuid)
+    assert answer.status_code == 422
+    assert "That is not the code on their Account page." in text_of(answer)
+    assert visitor.send("verify-prospect", prospect=prospect.uuid).status_code == 422
+    code = confirmation_code(prospect, now(), olivia.practice.zone)
+    answer = visitor.send("verify-prospect", {"code": code}, prospect=prospect.uuid)
+    assert answer["Location"] == visitor.path("prospects")
+    text = text_of(visitor.go("prospects"))
+    assert "Una Okoro is verified. A notice goes to una@prospect.example." in text
+    assert "Verified by staff" in text
+    again = visitor.send("verify-prospect", {"code": code}, prospect=prospect.uuid)
+    assert again.status_code == 409
+    assert "Una Okoro is verified already." in text_of(again)
+    assert actions("prospect.verified", "sign_up.verified") == ["prospect.verified"]
+
+
+def test_a_linked_sign_up_is_verified_from_the_record_and_then_opens_it(
+    office: Door, olivia: StaffMember, tara: StaffMember, noor: Client
+) -> None:
+    prospect = asks()
+    prospects.associate(prospect=prospect, client=noor, relationship="parent", by=olivia)
+    visitor = office(olivia)
+    page = visitor.go("client", client=noor.uuid).content.decode()
+    assert "E-mail not verified" in page
+    assert "No portal access yet" not in page
+    assert f"{visitor.path('verify-prospect', prospect=prospect.uuid)}?from=client" in page
+    assert visitor.path("resend-verification", prospect=prospect.uuid) in page
+    assert visitor.path("undo-link", prospect=prospect.uuid) in page
+    theirs = office(tara).go("client", client=noor.uuid).content.decode()
+    assert "E-mail not verified" in theirs
+    assert "/prospects/" not in theirs
+    sent = visitor.post(
+        f"{visitor.path('resend-verification', prospect=prospect.uuid)}?from=client"
+    )
+    assert sent["Location"] == visitor.path("client", client=noor.uuid)
+    where = f"{visitor.path('verify-prospect', prospect=prospect.uuid)}?from=client"
+    answer = visitor.post(where, {"reason": "Brought <b>Noor</b> to the desk"})
+    assert answer["Location"] == visitor.path("client", client=noor.uuid)
+    text = visitor.get(answer["Location"]).content.decode()
+    assert "By Olivia Osei" in text
+    assert "Brought &lt;b&gt;Noor&lt;/b&gt; to the desk" in text
+    assert PortalAccess.objects.get(client=noor).relationship == "parent"
+
+
+# All Clients, and a client's record
+
+
+def test_all_clients_shows_who_is_linked_and_not_verified(
+    office: Door, olivia: StaffMember, tara: StaffMember, noor: Client
+) -> None:
+    prospect = asks()
+    prospects.associate(prospect=prospect, client=noor, relationship="self", by=olivia)
+    visitor = office(olivia)
+    link = f"{visitor.path('verify-prospect', prospect=prospect.uuid)}?from=clients"
+    page = visitor.go("clients").content.decode()
+    assert page.count("E-mail not verified") == 1
+    assert link in page
+    theirs = office(tara).go("clients").content.decode()
+    assert theirs.count("E-mail not verified") == 1
+    assert "/prospects/" not in theirs
+    proven(prospect)
+    assert "E-mail not verified" not in visitor.go("clients").content.decode()
+
+
+def test_a_record_says_who_waits_with_its_e_mail(
+    office: Door, olivia: StaffMember, tara: StaffMember, noor: Client
+) -> None:
+    prospect = asks("noor@client.example")
+    visitor = office(olivia)
+    page = visitor.go("client", client=noor.uuid)
+    assert "Una Okoro is waiting under Prospects with this e-mail." in text_of(page)
+    where = f"{visitor.path('associate', prospect=prospect.uuid)}?client={noor.uuid}"
+    assert where in page.content.decode()
+    event = AuditEvent.objects.get(action="prospects.listed")
+    assert event.details["prospects"] == [str(prospect.uuid)]
+    assert "Una" not in office(tara).go("client", client=noor.uuid).content.decode()
+
+
+# My Account
+
+
+def test_owners_and_admins_choose_whether_they_are_mailed(
+    office: Door, adam: StaffMember, tara: StaffMember
+) -> None:
+    visitor = office(adam)
+    page = visitor.go("account").content.decode()
+    assert re.search(r'name="wants" value="yes" checked', page)
+    visitor.send("prospect-mail")
+    adam.refresh_from_db()
+    assert adam.wants_prospect_mail is False
+    assert not re.search(
+        r'name="wants" value="yes" checked', visitor.go("account").content.decode()
+    )
+    proven(asks())
+    assert not OutgoingMessage.objects.filter(to="adam@maple.example").exists()
+    visitor.send("prospect-mail", {"wants": "yes"})
+    visitor.send("prospect-mail", {"wants": "yes"})
+    events = AuditEvent.objects.filter(action="staff.changed", actor=adam.account)
+    assert [event.details for event in events] == [{"fields": ["wants_prospect_mail"]}] * 2
+    assert "E-mail me when" not in office(tara).go("account").content.decode()
+
+
+def test_names_with_markup_are_printed_escaped_wherever_a_prospect_is_named(
+    office: Door, olivia: StaffMember, noor: Client
+) -> None:
+    name = "<b>U</b>\"'{{ 7*7 }}"
+    prospect = asks("noor@client.example", first_name=name, preferred_name="<i>x</i>")
+    visitor, ids = office(olivia), {"prospect": prospect.uuid}
+    pages = [visitor.go("prospects"), visitor.go("verify-prospect", **ids)]
+    pages += [visitor.go("associate", {"client": str(noor.uuid)}, **ids)]
+    pages += [visitor.go("associate", **ids), visitor.go("create-from-prospect", **ids)]
+    pages += [visitor.go("dismiss-prospects", {"prospect": str(prospect.uuid)})]
+    pages += [visitor.go("client", client=noor.uuid)]
+    visitor.send("dismiss-prospects", {"prospect": str(prospect.uuid)})
+    pages += [visitor.go("prospects"), visitor.go("associate", **ids)]
+    for page in pages:
+        text = page.content.decode()
+        assert "&lt;b&gt;U" in text or page.status_code == 409
+        assert "<b>U" not in text
+        assert "<i>x" not in text

@@ -102,6 +102,7 @@ OFFICE: dict[str, Row] = {
     "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
     "home": Row("today"),
     "account": Row(200, 422),
+    "prospect-mail": Row(post=hidden("account")),
     # Sessions
     "today": Row(200),
     "sessions": Row(200),

@@ -2,13 +2,17 @@
 
 import uuid
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from roost.accounts import pages
+from roost.accounts.doors import door_path
 from roost.accounts.models import Account
+from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 from roost.staff.queries import staff_of
-from roost.staff.services import own_words_of
+from roost.staff.services import choose_prospect_mail, own_words_of
 
 HOME = "today"
 
@@ -58,3 +62,13 @@ def account(request: HttpRequest) -> HttpResponse:
     return pages.change_password_page(
         request, "office/account.html", back="account", words_of=_words
     )
+
+
+@open_to(Who.OWNER_OR_ADMIN, methods=("POST",), hidden=True)
+def prospect_mail(request: OfficeRequest) -> HttpResponse:
+    """My Account: whether one is mailed when somebody waits under Prospects."""
+    wants = request.POST.get("wants") == "yes"
+    choose_prospect_mail(member=request.staff, wants=wants)
+    words = "You get an e-mail" if wants else "You get no e-mail"
+    messages.success(request, f"{words} when somebody waits under Prospects.")
+    return redirect(door_path(request, "account"))

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,6 +22,11 @@ from roost.clients.enums import Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
 from roost.clients.forms import ClientForm, PortalSettingsForm
 from roost.clients.models import Assignment, Client, PortalAccess
+from roost.clients.prospect_queries import (
+    unverified_link_of,
+    unverified_links,
+    waiting_at_address,
+)
 from roost.clients.queries import access_of, get_client_for, search_clients
 from roost.clients.services import (
     HandOff,
@@ -57,6 +62,12 @@ def clients(request: OfficeRequest) -> HttpResponse:
     rows = rows.annotate(
         has_access=Exists(access),
         has_log_in=Exists(access.exclude(account__password__startswith=UNUSABLE_PASSWORD_PREFIX)),
+        unverified=Subquery(
+            unverified_links()
+            .filter(client=OuterRef("pk"))
+            .order_by("-acted_at", "-pk")
+            .values("uuid")[:1]
+        ),
     ).prefetch_related(Prefetch("assignments", Assignment.objects.select_related("therapist")))
     found = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     record_read(
@@ -114,13 +125,24 @@ def client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     _read(request, record, "contact")
     context |= _access_context(record)
     context["to_move"] = account_to_move(record, by=request.staff)
+    context |= _prospects_context(request, record)
     return page(request, "office/clients/contact.html", context)
+
+
+def _prospects_context(request: OfficeRequest, client: Client) -> dict[str, Any]:
+    """The link with this record that nobody has verified yet, and who waits with its e-mail."""
+    waiting = list(waiting_at_address(request.staff, client))
+    if waiting:
+        shown = [str(prospect.uuid) for prospect in waiting]
+        record_read("prospects.listed", by=request.account, client_uuids=[], prospects=shown)
+    return {"unverified": unverified_link_of(client), "waiting_here": waiting}
 
 
 def _access_context(client: Client) -> dict[str, Any]:
     invitation = newest_invitation(client.uuid)
+    held = access_of(client).select_related("account__prospect__vouched_by")
     return {
-        "access": [(a, state_of(a.account)) for a in access_of(client)],
+        "access": [(a, state_of(a.account)) for a in held],
         "invitation": invitation,
         "trail": trail_of(invitation) if invitation else [],
     }

@@ -1,4 +1,4 @@
-"""Prospects and clients come together: Create Client, Associate, and the way back."""
+"""Create Client: a prospect becomes a client. And the way back from any link."""
 
 import uuid
 
@@ -17,23 +17,26 @@ from roost.clients.prospect_queries import get_prospect_for
 from roost.clients.prospects import create_client, undo_link
 from roost.core.flashes import flash_with_way_back
 from roost.core.pages import page
+from roost.core.submissions import is_done
+from roost.office.duplicates import records_alike
 from roost.office.views.prospects import Trouble, check_state, show_trouble, too_late
 from roost.office.views.verifying import known_address
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.services import recheck_rooms_of
 
+CREATED = "client of prospect"
 FILLED_IN = ["first_name", "last_name", "preferred_name", "email", "phone", "date_of_birth"]
 
 
-def _check_free(request: OfficeRequest, prospect: Prospect) -> None:
+def check_free(request: OfficeRequest, prospect: Prospect) -> None:
     """Raise Trouble unless the prospect can be linked with a client now."""
     check_state(request, [prospect], ProspectState.WAITING)
     if prospect.has_other_log_in:  # type: ignore[attr-defined]
         raise known_address(prospect)
 
 
-def _tell_of_link(request: OfficeRequest, prospect: Prospect, client: Client, words: str) -> None:
+def tell_of_link(request: OfficeRequest, prospect: Prospect, client: Client, words: str) -> None:
     """Say what was done, with the way back."""
     if not prospect.is_verified:
         words = f"{words} Nothing opens until the e-mail is verified."
@@ -53,16 +56,22 @@ def create(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
     first = {name: getattr(found, name) for name in FILLED_IN}
     form = ClientForm(request.staff, request.POST or None, initial=first)
     try:
-        if request.method == "POST" and form.is_valid():
+        is_right = request.method == "POST" and form.is_valid()
+        # A second send of one form finds the client that the first has made.
+        is_again = is_right and is_done(form.cleaned_data["form_key"], CREATED)
+        if not is_again:
+            check_free(request, found)
+        alike = records_alike(request, form.cleaned_data) if is_right and not is_again else []
+        if is_right and not alike:
             client = _create(request, found, form)
             return redirect(door_path(request, "client", client=client.uuid))
-        _check_free(request, found)
     except Trouble as trouble:
         return show_trouble(request, trouble)
     record_read(
         "prospects.listed", by=request.account, client_uuids=[], prospects=[str(found.uuid)]
     )
-    return page(request, "office/prospects/create.html", {"prospect": found, "form": form})
+    context = {"prospect": found, "form": form, "alike": alike}
+    return page(request, "office/prospects/create.html", context, status=409 if alike else 200)
 
 
 def _create(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> Client:
@@ -79,20 +88,8 @@ def _create(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> Cli
         raise known_address(prospect) from None
     except AlreadyHandled as late:
         raise too_late(request, [late.prospect]) from None
-    _tell_of_link(request, prospect, client, f"{client.name} is added, from the sign-up.")
+    tell_of_link(request, prospect, client, f"{client.name} is added, from the sign-up.")
     return client
-
-
-@open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"), hidden=True)
-def associate(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
-    """Associate: choose a client, look at both side by side, say the relationship."""
-    found = get_prospect_for(request.staff, prospect)
-    try:
-        _check_free(request, found)
-    except Trouble as trouble:
-        return show_trouble(request, trouble)
-    status = 422 if request.method == "POST" else 200
-    return page(request, "office/prospects/associate.html", {"prospect": found}, status=status)
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("POST",), hidden=True)

@@ -19,13 +19,15 @@ from roost.accounts.doors import door_path
 from roost.audit.services import record_read
 from roost.clients.enums import ProspectState
 from roost.clients.errors import AlreadyHandled
+from roost.clients.matching import Files
 from roost.clients.models import Prospect
 from roost.clients.prospect_queries import prospects_visible_to, search_prospects
 from roost.clients.prospects import dismiss, resend, undo_dismissal
-from roost.clients.queries import search_clients
+from roost.clients.queries import facts_of_clients, search_clients
 from roost.core.flashes import flash_with_way_back
 from roost.core.pages import page
 from roost.core.time import say_span
+from roost.office.evidence import facts_of, is_proven
 from roost.office.handled import Handled, what_became_of
 from roost.outbox.enums import MessageState
 from roost.staff.http import OfficeRequest
@@ -46,6 +48,16 @@ LABELS = {
 FOR_ONE = {
     "create": "create-from-prospect", "associate": "associate", "verify": "verify-prospect",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list: the words and kind of its badge, and how many files are like it, None
+    where that is not asked."""
+
+    prospect: Prospect
+    badge: tuple[str, str]
+    likely: int | None
 
 
 @dataclass(eq=False)
@@ -110,7 +122,7 @@ def _list(
     kept = set(ticked)
     context: dict[str, Any] = {
         "found": found,
-        "rows": [(prospect, badge_of(prospect)) for prospect in shown],
+        "rows": _with_matches(request, shown),
         "ticked": kept & {str(prospect.uuid) for prospect in shown},
         "text": text,
         "state": state,
@@ -122,6 +134,19 @@ def _list(
     context["clients_count"] = search_clients(request.staff, "").count()
     status = trouble.status if trouble is not None else 200
     return page(request, "office/prospects/list.html", context, status=status)
+
+
+def _with_matches(request: OfficeRequest, shown: list[Prospect]) -> list[Row]:
+    """How many files each prospect is like: one read of the clients' facts for the page. Who is
+    dismissed, or can only be, is compared with nobody."""
+    files = Files(facts_of_clients(request.staff))
+
+    def likely(prospect: Prospect) -> int | None:
+        if prospect.state != ProspectState.WAITING or prospect.has_other_log_in:  # type: ignore[attr-defined]
+            return None
+        return len(files.likely(facts_of(prospect), mailbox_proven=is_proven(prospect)))
+
+    return [Row(prospect, badge_of(prospect), likely(prospect)) for prospect in shown]
 
 
 def _rows(request: OfficeRequest, text: str, state: str) -> QuerySet[Prospect]:

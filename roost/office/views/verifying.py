@@ -47,7 +47,7 @@ def verify(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
             raise too_late(request, [found])
         if found.has_other_log_in:  # type: ignore[attr-defined]
             raise known_address(found)
-        form = VouchForm(request.POST or None)
+        form = VouchForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid() and _vouch(request, found, form):
             return redirect(origin_of(request, found))
     except Trouble as trouble:
