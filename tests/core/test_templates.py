@@ -324,6 +324,7 @@ def test_portal_page_offers_my_account_and_a_log_out_that_posts() -> None:
         where="/portal/maple/account/",
         account=SimpleNamespace(email="casey@example.com"),
         person_name="Casey Nguyen<br>",
+        initials="CN",
     )
     assert '<a href="/portal/maple/account/" aria-current="page">My Account</a>' in html
     assert '<form method="post" action="/portal/maple/log-out/">' in html

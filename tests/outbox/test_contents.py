@@ -1,6 +1,7 @@
 """What stands in a mail, and what stands in no row."""
 
 import re
+import uuid
 
 import pytest
 
@@ -8,6 +9,7 @@ from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link
 from roost.accounts.models import Account
 from roost.clients.models import Client
+from roost.clients.prospects import sign_up
 from roost.outbox import kinds
 from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import deliver_due, enqueue
@@ -19,7 +21,8 @@ from tests.support.rows import all_rows
 
 KINDS = {
     "invitation", "reset", "staff_invitation", "password_changed", "access_given", "access_taken",
-    "staff_added",
+    "staff_added", "new_address", "address_move_asked", "address_moved", "verify_email",
+    "address_known", "account_vouched", "prospect_waiting", "record_opened", "record_closed",
 }  # fmt: skip
 
 
@@ -33,8 +36,16 @@ def every_mail(
         door = "office" if purpose == LinkPurpose.STAFF_INVITATION else "portal"
         account = cast.tara.account if door == "office" else casey_account
         mail_link(account, purpose, door=door, client_uuid=casey.uuid)
-    for kind in ("access_given", "access_taken", "staff_added"):
+    for kind in (
+        "access_given", "access_taken", "staff_added", "address_move_asked", "address_moved",
+        "account_vouched", "prospect_waiting", "record_opened", "record_closed",
+    ):  # fmt: skip
         enqueue(kind, to=casey_account.email, client_uuid=casey.uuid)
+    for email in (casey_account.email, "casey.nguyen@new.example"):
+        sign_up(
+            key=uuid.uuid4(), email=email, password="violet umbrella by the door", zone_name="",
+            first_name="Casey", last_name="Nguyen", date_of_birth=casey.date_of_birth,
+        )  # fmt: skip
     enqueue("password_changed", to=casey_account.email, arguments={"door": "portal"})
     assert set(OutgoingMessage.objects.values_list("kind", flat=True)) == KINDS
     assert deliver_due() == len(KINDS)
@@ -69,15 +80,19 @@ def test_every_mail_is_short_plain_and_speaks_for_the_practice(every_mail: list[
 
 def test_every_address_in_a_mail_is_of_the_configured_origin(every_mail: list[str]) -> None:
     found = [re.findall(r"\w+://[^/\s]+", mail) for mail in every_mail]
-    assert found == [["http://127.0.0.1:8000"]] * len(KINDS)
+    assert len(found) == len(KINDS)
+    assert all(set(each) == {"http://127.0.0.1:8000"} for each in found)
 
 
 def test_a_token_is_mailed_and_stands_in_no_row(
     every_mail: list[str], maple: Practice, casey_account: Account
 ) -> None:
-    links = re.findall(r"/(?:invitation|reset)/([0-9a-f-]{36})/([\w-]+)/", "\n".join(every_mail))
-    assert len(links) == 3
+    kinds_of_links = "invitation|reset|new-address|verify"
+    links = re.findall(rf"/(?:{kinds_of_links})/([0-9a-f-]{{36}})/([\w-]+)/", "\n".join(every_mail))
+    assert len(links) == 5
     rows = all_rows()
+    [code] = re.findall(r"^(\d{6})\s*$", "\n".join(every_mail), re.M)
+    assert not re.search(rf"(?<!\d){code}(?!\d)", rows)
     assert casey_account.email in rows
     for link, token in links:
         assert link in rows or link.replace("-", "") in rows
