@@ -1,8 +1,11 @@
 """What every test may ask for: the cast of two practices, and visitors at their doors."""
 
+import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings as configuration
@@ -74,6 +77,23 @@ def maple(cast: Cast) -> Iterator[Practice]:
 def cedar(other: Cast) -> Practice:
     """Cedar Practice, not being served."""
     return other.practice
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[dict[str, str]]:
+    """The database of a module's real server, as settings of its own: none for SQLite in its data
+    folder, or a fresh one in the cluster that the tests run beside."""
+    url = os.environ.get("ROOST_DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield {}
+        return
+    import psycopg
+
+    name = f"server_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield {"ROOST_DATABASE_URL": urlunsplit(urlsplit(url)._replace(path=f"/{name}"))}
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _member(name: str) -> Any:

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import pytest
 
@@ -185,22 +183,6 @@ class Inviter(Driver):
             "relationship": "self",
             "do": "invite",
         }
-
-
-@pytest.fixture
-def database() -> Iterator[dict[str, str]]:
-    """The database of the server: SQLite in its folder, or one of its own in the cluster."""
-    url = os.environ.get("ROOST_DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        yield {}
-        return
-    import psycopg
-
-    name = f"faults_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield {"ROOST_DATABASE_URL": urlunsplit(urlsplit(url)._replace(path=f"/{name}"))}
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _wait_until_all_have_left(server: Server, seconds: float = 60) -> dict[str, list[list[Any]]]:

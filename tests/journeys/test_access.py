@@ -27,9 +27,11 @@ def post() -> Iterator[Post]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, post: Post) -> Iterator[Server]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, post: Post, database: dict[str, str]
+) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url).start()
+    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url, **database).start()
     yield running
     running.stop()
 
@@ -173,7 +175,7 @@ def test_forgot_your_password(server: Server, window: BrowserContext, post: Post
     page.get_by_label("Email").fill("parker@client.example")
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading", name="Look at your e-mail")).to_be_visible()
-    page.goto(post.wait_for("parker@client.example").link)
+    page.goto(post.wait_for("parker@client.example", subject="password").link)
     page.get_by_label("New password").fill(OWN)
     page.get_by_role("button", name="Save and go in").click()
     expect(page.get_by_role("heading", name="Hello, Robin")).to_be_visible()

@@ -27,6 +27,8 @@ from tests.support.browsers import launch
 from tests.support.looks import STATES, State, fill
 from tests.support.server import Server
 
+pytestmark = pytest.mark.looks
+
 AXE = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],

@@ -29,9 +29,11 @@ def post() -> Iterator[Post]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, post: Post) -> Iterator[Server]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, post: Post, database: dict[str, str]
+) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url).start()
+    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url, **database).start()
     yield running
     running.stop()
 

@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("roost")
-    with serving(folder) as running:
+    with serving(folder, **database) as running:
         yield running
 
 

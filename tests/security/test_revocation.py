@@ -42,8 +42,8 @@ with scope(Practice.objects.get(slug=slug).pk):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("roost")) as running:
+def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("roost"), **database) as running:
         yield running
 
 

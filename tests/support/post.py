@@ -74,12 +74,13 @@ class Post:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    def wait_for(self, address: str, *, seconds: float = 15) -> Received:
-        """The first mail to an address, once it has come. Raises AssertionError."""
+    def wait_for(self, address: str, *, subject: str = "", seconds: float = 15) -> Received:
+        """The first mail to an address, with `subject` in its subject, once it has come. Raises
+        AssertionError."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for received in self.received:
-                if address in received.to:
+                if address in received.to and subject in str(received.mail["Subject"]):
                     return received
             time.sleep(0.05)
         raise AssertionError(f"No mail has come for {address}.")
