@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from playwright.sync_api import Page
@@ -21,7 +21,7 @@ from roost.accounts.models import Account, MailLink, SignUp
 from roost.accounts.services import set_starter_password
 from roost.clients import prospects
 from roost.clients.enums import Relationship
-from roost.clients.models import Assignment, Client, PortalAccess
+from roost.clients.models import Assignment, Client, PortalAccess, Prospect
 from roost.core.context import RequestFacts, request_facts
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -67,7 +67,8 @@ def _seed_maple() -> dict[str, Any]:
             ids[name] = member.uuid
             cookies[name] = session_cookie(member.account, "office")
         people = {"casey": "Casey", "noor": "Noor", "robin": "Robin", "remy": "Remy",
-                  "maria": LONG[0], "wei": "Wei", "priya": "Priya", "luc": "Luc"}  # fmt: skip
+                  "maria": LONG[0], "wei": "Wei", "willow": "Willow", "priya": "Priya",
+                  "luc": "Luc"}  # fmt: skip
         clients = {name: Client.objects.get(first_name=first) for name, first in people.items()}
         ids |= {name: client.uuid for name, client in clients.items()}
         accounts = {
@@ -86,6 +87,14 @@ def _seed_maple() -> dict[str, Any]:
         for _ in range(5):
             count(mail_subjects("payer@client.example"))
         new_cookies, new_links = _sign_ups(StaffMember.objects.get(display_name="Olivia Osei"))
+        ids |= {
+            f"{name} prospect": Prospect.objects.get(email=f"{where}.example").uuid
+            for name, where in (
+                ("new", "new@prospect"), ("new long", "new-long@prospect"),
+                ("done", "done@prospect"), ("linked", "willow@prospect"),
+                ("known", "casey@client"),
+            )
+        }  # fmt: skip
         return {
             "ids": {name: str(value) for name, value in ids.items()},
             "links": _links(accounts) | new_links | _moves(clients["robin"], accounts["parker"]),
@@ -116,9 +125,33 @@ def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, 
             SignUp.objects.filter(pk=sign_up.pk).update(
                 mailed_at=hours_ago, link_expires_at=hours_ago + timedelta(hours=24)
             )
+    _make_prospects(olivia)
     pat = Account.objects.get(email="pat@prospect.example")
     cookies["pat"] = session_cookie(pat, "portal")
     return cookies, links
+
+
+def _make_prospects(olivia: StaffMember) -> None:
+    """Prospects that staff have linked, dismissed, or can only dismiss, and one that no mail
+    reaches."""
+
+    def asks(email: str, first: str, last: str) -> Prospect:
+        return prospects.sign_up(
+            key=uuid.uuid4(), email=email, password=PASSWORD, zone_name="", first_name=first,
+            last_name=last,
+        )[0]  # fmt: skip
+
+    willow = Client.objects.get(first_name="Willow")
+    prospects.associate(
+        prospect=asks("willow@prospect.example", "Willow", "Redsky"), client=willow,
+        relationship=Relationship.SELF, by=olivia,
+    )  # fmt: skip
+    prospects.dismiss(prospect=asks("spam@prospect.example", *LONG), by=olivia)
+    asks("casey@client.example", "Casey", "Nguyen")
+    gone = asks("gone@prospect.example", "Gus", "Away")
+    OutgoingMessage.objects.filter(to=gone.email).update(state=MessageState.FAILED)
+    noor = Client.objects.get(first_name="Noor")
+    asks(noor.email, noor.first_name, noor.last_name)
 
 
 def _moves(client: Client, account: Account) -> dict[str, dict[str, str]]:
@@ -317,6 +350,14 @@ def _seed_many() -> dict[str, tuple[str, str]]:
             )
             for n in range(MANY)
         )  # fmt: skip
+        Prospect.objects.bulk_create(
+            Prospect(
+                first_name=LONG[0], last_name=f"{LONG[1]} {n}", preferred_name="Alex",
+                email=f"maria-alejandra.fernandez-oyelaran.de.la.cruz.{n}@prospect.example",
+                phone="+14165550123", date_of_birth=date(1988, 2, 2),
+            )
+            for n in range(MANY)
+        )  # fmt: skip
         account = make_account(clients[0].email)
         for client in clients[:6]:
             PortalAccess.objects.create(
@@ -392,6 +433,35 @@ def find_ma(page: Page) -> None:
     """Search for some of many, with the button."""
     page.locator("[name=q]").fill("ma")
     press("Find")(page)
+
+
+def tick(*names: str) -> Callable[[Page], None]:
+    """Tick prospects by their names."""
+
+    def act(page: Page) -> None:
+        for name in names:
+            page.get_by_label(f"Choose {name}", exact=True).first.check()
+
+    return act
+
+
+def tick_and_press(label: str, *names: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        tick(*names)(page)
+        press(label)(page)
+
+    return act
+
+
+def dismiss(page: Page) -> None:
+    tick_and_press("Dismiss", "Gus Away")(page)
+    press("Dismiss")(page)
+
+
+def associate(page: Page) -> None:
+    """Associate without a word on the second question."""
+    page.get_by_label("Partner").check()
+    press("Associate")(page)
 
 
 def open_menu(page: Page) -> None:
@@ -550,6 +620,49 @@ OFFICE = [
     State("clients nobody", "office:clients", "tara", query="q=zzz"),
     State("clients none", "office:clients", "bea", practice="birch"),
     State("clients many", "office:clients", "wilhelmina", query="page=9", practice="grove"),
+    State("prospects", "office:prospects", "olivia"),
+    State("prospects therapist", "office:prospects", "tara", status=404),
+    State("prospects ticked", "office:prospects", "olivia", then=tick("Ida Berg")),
+    State("prospects several ticked", "office:prospects", "olivia",
+          then=tick("Ida Berg", "Per Lie")),
+    State("prospects trouble", "office:prospects", "olivia",
+          then=tick_and_press("Resend", "Per Lie")),
+    State("prospects dismissed filter", "office:prospects", "olivia", query="state=dismissed",
+          then=tick(" ".join(LONG))),
+    State("prospects nobody", "office:prospects", "olivia", query="q=zzz"),
+    State("prospects none", "office:prospects", "bea", practice="birch"),
+    State("prospects many", "office:prospects", "wilhelmina", query="page=9", practice="grove"),
+    State("dismiss", "office:prospects", "olivia",
+          then=tick_and_press("Dismiss", "Ida Berg", "Per Lie"), to="office:dismiss-prospects"),
+    State("dismiss nobody", "office:dismiss-prospects", "olivia", status=422),
+    State("dismissed", "office:prospects", "olivia", then=dismiss),
+    State("verify", "office:verify-prospect", "olivia", {"prospect": "new long prospect"}),
+    State("verify wrong", "office:verify-prospect", "olivia", {"prospect": "new prospect"},
+          then=fill("Verify", code="AAA-AAA")),
+    State("verify nothing", "office:verify-prospect", "olivia", {"prospect": "new prospect"},
+          then=fill("Verify")),
+    State("verify done", "office:verify-prospect", "olivia", {"prospect": "done prospect"},
+          status=409),
+    State("create from prospect", "office:create-from-prospect", "olivia",
+          {"prospect": "new prospect"}),
+    State("create from prospect alike", "office:create-from-prospect", "olivia",
+          {"prospect": "new long prospect"}, then=press("Save")),
+    State("associate", "office:associate", "olivia", {"prospect": "new long prospect"}),
+    State("associate none alike", "office:associate", "olivia", {"prospect": "new prospect"}),
+    State("associate chosen", "office:associate", "olivia", {"prospect": "new long prospect"},
+          query="client={maria}"),
+    State("associate found", "office:associate", "olivia", {"prospect": "done prospect"},
+          query="q=ma"),
+    State("associate asks", "office:associate", "olivia", {"prospect": "done prospect"},
+          query="client={casey}", then=associate),
+    State("associate handled", "office:associate", "olivia", {"prospect": "linked prospect"},
+          status=409),
+    State("associate known", "office:associate", "olivia", {"prospect": "known prospect"},
+          status=409),
+    State("client unverified", "office:client", "olivia", {"client": "willow"}),
+    State("client unverified therapist", "office:client", "theo", {"client": "willow"}),
+    State("client waited for", "office:client", "olivia", {"client": "noor"}),
+    State("clients unverified", "office:clients", "olivia", query="q=willow"),
     State("add client", "office:add-client", "olivia"),
     State("add client error", "office:add-client", "tara",
           then=fill("Save", email="no address", phone="call me", first_name="Ngozi")),
@@ -581,6 +694,7 @@ OFFICE = [
     State("client messages", "office:client-messages", "olivia", LONGEST),
     State("client messages none", "office:client-messages", "tara", CASEY),
     State("office account", "office:account", "tara"),
+    State("office account owner", "office:account", "olivia"),
     State("office account error", "office:account", "tara",
           then=fill("Save", current_password="not this one", new_password="short")),
     State("practice", "office:practice", "olivia"),

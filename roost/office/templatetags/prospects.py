@@ -25,11 +25,13 @@ def waiting_prospects(context: Context) -> int:
 
 
 @register.filter
-def said_short(moment: datetime) -> str:
-    """ "Today, 11:52 am", "Yesterday, 9:10 am", "22 Nov", with the year when it is another."""
+def said_short(moment: datetime, where: str = "") -> str:
+    """ "Today, 11:52 am", "Yesterday, 9:10 am", "22 Nov", with the year when it is another; in
+    lower case "inside" a sentence."""
     zone = timezone.get_current_timezone()
     day, today = moment.astimezone(zone).date(), now().astimezone(zone).date()
     near = {0: "Today", 1: "Yesterday"}.get((today - day).days)
     if near is not None:
+        near = near.lower() if where == "inside" else near
         return f"{near}, {say_hour(moment, zone)}"  # type: ignore[arg-type]
     return f"{day.day} {day:%b}" + ("" if day.year == today.year else f" {day.year}")
