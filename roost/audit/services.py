@@ -41,13 +41,12 @@ def record(
 
 
 def record_read(action: str, *, by: Any, client_uuids: list[uuid.UUID], **details: Any) -> None:
-    """Write one event, in a short transaction of its own, before the page that shows the data is
-    sent. A page with one client names it as the client, a list names all the ids it shows."""
-    with transaction.atomic():
-        if len(client_uuids) == 1:
-            record(action, by=by, client_uuid=client_uuids[0], **details)
-        else:
-            record(action, by=by, clients=[str(u) for u in client_uuids], **details)
+    """Write one event, a short transaction by itself, before the page that shows the data is sent.
+    A page with one client names it as the client, a list names all the ids it shows."""
+    if len(client_uuids) == 1:
+        record(action, by=by, client_uuid=client_uuids[0], **details)
+    else:
+        record(action, by=by, clients=[str(u) for u in client_uuids], **details)
 
 
 def record_refusal(*, by: Any, status: int, route: str, **ids: str) -> None:

@@ -28,7 +28,13 @@ COUNTS = ("Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eig
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """A decorative icon of the sprite, hidden from assistive technology; `css` adds classes."""
-    return _icon(static("core/icons.svg"), name, css)
+    return _icon(_sprite(), name, css)
+
+
+@lru_cache(maxsize=1)
+def _sprite() -> str:
+    """The address of the sprite, which can only change with a new start."""
+    return static("core/icons.svg")
 
 
 @lru_cache(maxsize=256)
