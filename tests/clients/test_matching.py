@@ -189,14 +189,14 @@ def test_a_phone_number_is_the_same_however_it_is_typed(left: str, right: str, s
     assert (Kind.SAME_PHONE in kinds(match)) is same
 
 
-def test_another_date_of_birth_contradicts_the_same_name() -> None:
+def test_a_namesake_with_another_date_of_birth_is_shown_and_contradicts() -> None:
     match = compare(
         person("Jordan Achebe", date_of_birth=BORN),
         person("Jordan Achebe", date_of_birth=date(1990, 5, 15)),
         mailbox_proven=False,
     )
     assert match.contradicts
-    assert not match.is_likely
+    assert match.is_likely
     assert not match.suggests_duplicate
     assert [(r.words, r.speaks) for r in match.reasons] == [
         ("same name", Speaks.FOR),
@@ -360,7 +360,7 @@ def test_likely_ranks_the_best_first_and_leaves_out_the_rest() -> None:
         ("named", person("Jordan Achebe")),
     ]
     found = likely(JORDAN, candidates, mailbox_proven=False)
-    assert [key for key, _ in found] == ["self", "named", "similar"]
+    assert [key for key, _ in found] == ["self", "named", "similar", "namesake"]
     assert [key for key, _ in likely(JORDAN, candidates, mailbox_proven=False, most=1)] == ["self"]
 
 

@@ -125,9 +125,11 @@ class Match:
 
     @property
     def is_likely(self) -> bool:
-        """Whether it is worth showing: a shared proven address or number (a family's, perhaps), a
-        name that no date of birth contradicts, or one half of the name with the date of birth."""
-        if self.has(Kind.SAME_EMAIL, Kind.SAME_PHONE):
+        """Whether it is worth showing: a shared proven address or number (a family's, perhaps), the
+        same name (a namesake is shown with what contradicts, or staff would make sure of nothing),
+        a similar one that no date of birth contradicts, or one half of the name with the date of
+        birth."""
+        if self.has(Kind.SAME_EMAIL, Kind.SAME_PHONE, Kind.SAME_NAME):
             return True
         if self.contradicts:
             return False
