@@ -237,6 +237,83 @@ def test_the_link_in_another_browser_asks_for_the_password(
     phone.close()
 
 
+def test_associated_before_it_is_verified_opens_nothing_until_it_is(
+    server: Server, post: Post, window: BrowserContext, adam: Page
+) -> None:
+    page = create_account(window, server, "Ira", "Holmberg")
+    choose(adam, "Ira Holmberg")
+    adam.get_by_role("button", name="Associate").click()
+    adam.get_by_label("Find a client").fill("pettig")
+    adam.get_by_role("link", name="Graham Pettigrew").click()
+    adam.get_by_label("Guardian").check()
+    adam.get_by_role("button", name="Associate").click()
+    expect(adam.get_by_role("alert")).to_contain_text("Is this the right file?")
+    expect(adam.get_by_label("Guardian")).to_be_checked()
+    adam.get_by_label("I have made sure").check()
+    adam.get_by_role("button", name="Associate").click()
+    expect(adam.get_by_text("Nothing opens until the e-mail is verified")).to_be_visible()
+
+    adam.get_by_role("link", name="Clients").first.click()
+    adam.get_by_label("Find a client").fill("pettigrew")
+    row = adam.get_by_role("row", name="Graham Pettigrew")
+    expect(row.get_by_text("E-mail not verified")).to_be_visible()
+    expect(row.get_by_role("link", name="Verify")).to_be_visible()
+    page.get_by_role("link", name="My Account", exact=True).click()
+    expect(page.get_by_role("heading", name="Nearly there, Ira")).to_be_visible()
+
+    page.goto(post.wait_for(address_of("Ira")).link)
+    page.get_by_role("button", name="Verify my e-mail").click()
+    expect(page.get_by_role("heading", name="Graham", exact=True)).to_be_visible()
+    adam.reload()
+    adam.get_by_label("Find a client").fill("pettigrew")
+    expect(adam.get_by_role("row", name="Graham Pettigrew")).to_be_visible()
+    expect(adam.get_by_text("E-mail not verified")).to_have_count(0)
+
+
+def test_associated_on_evidence_and_undone_while_the_page_is_open(
+    server: Server, window: BrowserContext, adam: Page
+) -> None:
+    priya = window.new_page()
+    address = f"{server.origin}/portal/maple/"
+    log_in(priya, address, "priya.raman@client.example", MAPLE)
+    expect(priya.get_by_role("heading", name="You’re on the list, Priya")).to_be_visible()
+
+    choose(adam, "Priya Raman")
+    adam.get_by_role("button", name="Associate").click()
+    match = adam.get_by_role("link", name="Priya Raman")
+    for reason in ("same e-mail", "same date of birth", "same name"):
+        expect(match.get_by_text(reason)).to_be_visible()
+    match.click()
+    adam.get_by_label("Self").check()
+    adam.get_by_role("button", name="Associate").click()
+    expect(adam.get_by_text("is associated with Priya Raman’s record")).to_be_visible()
+    expect(priya.get_by_role("heading", name="Hello, Priya")).to_be_visible(timeout=BY_ITSELF)
+
+    adam.get_by_role("button", name="Undo").click()
+    expect(adam.get_by_text("can no longer open")).to_be_visible()
+    priya.get_by_role("link", name="My Account", exact=True).click(timeout=5000)
+    expect(priya.get_by_role("heading", name="Log in")).to_be_visible(timeout=5000)
+    log_in(priya, address, "priya.raman@client.example", MAPLE)
+    expect(priya.get_by_role("heading", name="You’re on the list, Priya")).to_be_visible()
+
+
+def test_a_name_alone_is_asked_about_and_a_dismissal_is_undone(adam: Page) -> None:
+    choose(adam, "Hannah Whitcombe")
+    adam.get_by_role("button", name="Associate").click()
+    adam.get_by_role("link", name="Hannah Whitcombe").click()
+    adam.get_by_label("Self").check()
+    adam.get_by_role("button", name="Associate").click()
+    expect(adam.get_by_role("alert")).to_contain_text("are shown to a stranger")
+    adam.get_by_role("link", name="Cancel").click()
+
+    choose(adam, "Hannah Whitcombe")
+    adam.get_by_role("button", name="Dismiss").click()
+    adam.get_by_role("button", name="Dismiss").click()
+    expect(adam.get_by_role("checkbox", name="Choose Hannah Whitcombe")).to_have_count(0)
+    adam.get_by_role("button", name="Undo").click()
+    expect(adam.get_by_role("checkbox", name="Choose Hannah Whitcombe")).to_be_visible()
+
+
 def test_nothing_of_it_is_in_the_servers_log(server: Server, post: Post) -> None:
     """Runs last: what the journeys above left in the log is about nobody."""
     told = server.log.read_text()
@@ -245,7 +322,15 @@ def test_nothing_of_it_is_in_the_servers_log(server: Server, post: Post) -> None
     assert len(mails) >= 4
     secrets = {code_in(mail) for mail in mails if links_in(mail)}
     secrets |= {link.rstrip("/").rpartition("/")[2] for mail in mails for link in links_in(mail)}
-    for value in {"signing-up.example", "Ellery", "Sandoval", "Brandt", "Farrow", OWN} | secrets:
+    for value in {
+        "signing-up.example",
+        "Ellery",
+        "Sandoval",
+        "Brandt",
+        "Farrow",
+        "Holmberg",
+        OWN,
+    } | secrets:
         assert value not in told
 
 
