@@ -506,8 +506,8 @@ def test_prospect_and_client_stand_side_by_side_with_what_differs_marked(
     assert "<mark>.nguyen</mark>" in page
     for words in (
         "Name Casey Nguyen Casey Nguyen Same", "Differs", "Only on one side", "Somebody has it",
-        "casey@client.example, self", "Payer receipts and balance only",
-        "Partner only sessions that both of them attend",
+        "casey@client.example, self", "Payer Receipts and balance only",
+        "Partner Only sessions that both of them attend",
         "The addresses differ. The file keeps casey@client.example for mail; the account logs in "
         "with casey.nguyen@client.example.",
     ):  # fmt: skip
@@ -656,6 +656,8 @@ def test_a_sign_up_on_a_known_address_can_only_be_dismissed(
         ):  # fmt: skip
             assert answer.status_code == 409
             assert "casey@client.example has a log-in already" in text_of(answer)
+            dismissing = visitor.path("dismiss-prospects")
+            assert f"{dismissing}?prospect={prospect.uuid}" in answer.content.decode()
     assert state_of(prospect) == "waiting"
     visitor.send("dismiss-prospects", {"prospect": str(prospect.uuid)})
     assert state_of(prospect) == "dismissed"

@@ -68,6 +68,7 @@ class Trouble(Exception):
     words: str = ""
     handled: tuple[Handled, ...] = ()
     status: int = 409
+    dismissable: Prospect | None = None
 
 
 def show_trouble(request: OfficeRequest, trouble: Trouble) -> HttpResponse:

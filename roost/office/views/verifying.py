@@ -26,6 +26,7 @@ def known_address(prospect: Prospect) -> Trouble:
         f"{prospect.email} has a log-in already",
         "Somebody signed up with that address once more. Its owner was told by e-mail, and can log "
         "in or choose a new password. This sign-up opens nothing, whatever you do; dismiss it.",
+        dismissable=prospect if prospect.state == ProspectState.WAITING else None,
     )
 
 
