@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from roost.accounts.models import AttemptCount, SignUpVisit
 from roost.accounts.sessions import SessionStore
-from roost.accounts.sign_ups import forget_unproven
 from roost.core.models import Submission
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -14,10 +13,9 @@ FORMS_REMEMBERED = timedelta(days=30)
 
 
 def tidy() -> None:
-    """Forget sign-ins, visits and counts whose time is over, sign-ups that nobody has proven, and
-    forms sent more than 30 days ago."""
+    """Forget sign-ins, visits and counts whose time is over, and forms sent more than 30 days
+    ago."""
     SessionStore.clear_expired()
-    forget_unproven()
     AttemptCount.objects.filter(ends_at__lt=now()).delete()
     for practice_id in Practice.objects.values_list("pk", flat=True):
         with scope(practice_id):

@@ -33,9 +33,16 @@ LOG_IN_PER_ACCOUNT = Limit(10, timedelta(minutes=15))
 LOG_IN_PER_SOURCE = Limit(60, timedelta(minutes=15))
 MAIL_PER_SOURCE = Limit(20, timedelta(hours=1))
 MAIL_PER_ADDRESS = Limit(5, timedelta(hours=1))
-RESEND_PER_SIGN_UP = Limit(5, timedelta(hours=1))
-# Six digits, a million of them: who guesses for a month is right once in two thousand months.
-CODE_PER_ADDRESS = Limit(15, timedelta(days=1))
+# Of an address's five mails, those that sign-ups cause: whoever it belongs to can still ask for a
+# reset, whatever strangers do.
+SIGN_UP_MAIL_PER_ADDRESS = Limit(4, timedelta(hours=1))
+SIGN_UP_MAIL_PER_DAY = Limit(24, timedelta(days=1))
+RESEND_PER_SIGN_UP = Limit(4, timedelta(hours=1))
+# Six digits, a million of them: thirty tries a day at one address find one in ninety years.
+CODE_PER_SIGN_UP = Limit(10, timedelta(days=1))
+CODE_PER_SOURCE = Limit(60, timedelta(days=1))
+CODE_PER_ADDRESS = Limit(30, timedelta(days=1))
+PROSPECT_MAIL_PER_ADDRESS = Limit(3, timedelta(hours=1))
 
 
 class TooMany(Exception):
@@ -90,9 +97,34 @@ def resend_subjects(sign_up: str) -> list[tuple[str, Limit]]:
     return [(subject("resend", sign_up), RESEND_PER_SIGN_UP)]
 
 
-def code_subjects(address: str) -> list[tuple[str, Limit]]:
+def sign_up_mail_subjects(address: str) -> list[tuple[str, Limit]]:
+    """What one mail that a sign-up causes counts towards, beside `mail_subjects`."""
+    practice = str(current_practice_id())
+    return [
+        (subject("sign-up-mail", practice, address), SIGN_UP_MAIL_PER_ADDRESS),
+        (subject("sign-up-mail-day", practice, address), SIGN_UP_MAIL_PER_DAY),
+    ]
+
+
+def prospect_mail_subjects(address: str) -> list[tuple[str, Limit]]:
+    """What one mail to staff about a prospect counts towards: anybody can cause them, and they must
+    not use up the mails that staff need for themselves."""
+    practice = str(current_practice_id())
+    own = (subject("prospect-mail", practice, address), PROSPECT_MAIL_PER_ADDRESS)
+    return [own, *mail_subjects(address)]
+
+
+def code_subjects(sign_up: str) -> list[tuple[str, Limit]]:
     """What one try at a mailed code counts towards."""
-    return [(subject("code", str(current_practice_id()), address), CODE_PER_ADDRESS)]
+    return [
+        (subject("code", sign_up), CODE_PER_SIGN_UP),
+        (subject("code-source", source()), CODE_PER_SOURCE),
+    ]
+
+
+def code_at_address_subjects(address: str) -> list[tuple[str, Limit]]:
+    """What one try at a mailed code counts towards in silence, whoever's sign-up it is."""
+    return [(subject("code-address", str(current_practice_id()), address), CODE_PER_ADDRESS)]
 
 
 def used(subjects: Iterable[tuple[str, Limit]]) -> int:
@@ -113,6 +145,13 @@ def count(subjects: Iterable[tuple[str, Limit]]) -> None:
                 waits.append(ends_at - moment)
     if waits:
         raise TooMany(max(waits))
+
+
+def count_in_turn(subjects: Iterable[tuple[str, Limit]]) -> None:
+    """Count one try towards each until one has reached its limit: a try that an earlier one
+    refuses uses up nothing of the later ones. Raises TooMany."""
+    for each in subjects:
+        count([each])
 
 
 def _count_one(name: str, limit: Limit) -> tuple[datetime, int]:

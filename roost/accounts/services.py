@@ -14,7 +14,7 @@ from roost.accounts import limits
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.errors import ChangedMeanwhile, StarterExpired, WrongCredentials
 from roost.accounts.links import mail_link
-from roost.accounts.models import Account, SignIn, SignUp
+from roost.accounts.models import Account, SignIn, SignUp, SignUpVisit
 from roost.accounts.passwords import check_new_password
 from roost.accounts.queries import find_account, newest_sign_up
 from roost.accounts.sessions import hashed
@@ -112,6 +112,8 @@ def end_sign_ins(account: Account, *, but: str | None = None) -> None:
     if but is not None:
         rows = rows.exclude(session_key=hashed(but))
     rows.delete()
+    # A browser that knew the sign-up it came from could go on from there without a password.
+    SignUpVisit.objects.filter(sign_up__account=account).delete()
     push(socket_group(account.pk), {"type": "account.signed_out"})
 
 

@@ -9,19 +9,18 @@ import secrets
 import uuid
 from datetime import timedelta
 
+from django.contrib.auth.hashers import check_password
 from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from roost.accounts import limits
-from roost.accounts.errors import AddressTaken, LinkDead, WrongCode
+from roost.accounts.errors import AddressTaken, ChangedMeanwhile, LinkDead, WrongCode
 from roost.accounts.models import Account, SignUp
-from roost.accounts.queries import SIGN_UP_LIVES, find_account
-from roost.audit.services import record
-from roost.core.tenancy import scope
+from roost.accounts.queries import find_account
+from roost.audit.services import record, record_refusal
 from roost.core.time import now
 from roost.outbox.services import enqueue
 from roost.practices.addresses import full_url
-from roost.practices.models import Practice
 
 LINK_LIVES = timedelta(hours=24)
 COOL_DOWN = timedelta(minutes=1)
@@ -53,8 +52,9 @@ def is_known(sign_up: SignUp) -> bool:
 def _mail(sign_up: SignUp, *, by: Account | None = None) -> None:
     """Write the one mail: link and code, or to the owner of a known address a note.
 
-    Past five mails an hour to one address none is written. Only staff are told (limits.TooMany):
-    anybody else could learn from it that others have written to that address.
+    Past the limits of one address none is written: whoever signs up with somebody else's address
+    has four of its five mails an hour and 24 a day, so that one is left for a reset. Only staff
+    are told (limits.TooMany): anybody else could learn that others have written there.
     """
     moment = now()
     if sign_up.link_expires_at is None or sign_up.link_expires_at <= moment:
@@ -62,6 +62,8 @@ def _mail(sign_up: SignUp, *, by: Account | None = None) -> None:
     sign_up.mailed_at, sign_up.link_expires_at = moment, moment + LINK_LIVES
     kind = "address_known" if is_known(sign_up) else "verify_email"
     try:
+        if by is None:
+            limits.count_in_turn(limits.sign_up_mail_subjects(sign_up.email))
         limits.count(limits.mail_subjects(sign_up.email))
     except limits.TooMany:
         if by is not None:
@@ -73,18 +75,20 @@ def _mail(sign_up: SignUp, *, by: Account | None = None) -> None:
 
 
 def resend(sign_up: SignUp, *, by: Account | None = None) -> None:
-    """Mail the link and code once more, at most five an hour, a minute apart unless staff ask.
+    """Mail the link and code once more: four an hour, a minute apart, or as often as the address
+    may have mail when staff ask.
 
     A link that still works stays the same, so that either mail will do. Raises limits.TooMany.
     Records sign_up.mailed.
     """
     moment = now()
-    if by is None and sign_up.mailed_at and moment < sign_up.mailed_at + COOL_DOWN:
-        raise limits.TooMany(sign_up.mailed_at + COOL_DOWN - moment)
-    limits.count(limits.resend_subjects(str(sign_up.uuid)))
+    if by is None:
+        if sign_up.mailed_at and moment < sign_up.mailed_at + COOL_DOWN:
+            raise limits.TooMany(sign_up.mailed_at + COOL_DOWN - moment)
+        limits.count(limits.resend_subjects(str(sign_up.uuid)))
     with transaction.atomic():
-        row = SignUp.objects.select_for_update().get(pk=sign_up.pk)
-        if row.account_id is None:
+        row = SignUp.objects.select_for_update().filter(pk=sign_up.pk).first()
+        if row is not None and row.account_id is None:
             _mail(row, by=by)
             record("sign_up.mailed", by=by, subject=row)
 
@@ -108,7 +112,7 @@ def correct_address(sign_up: SignUp, email: str) -> SignUp:
 
 
 def _derived(sign_up: SignUp, what: str) -> bytes:
-    facts = [sign_up.uuid.hex, sign_up.nonce, sign_up.email, sign_up.password, what]
+    facts = [sign_up.uuid.hex, sign_up.nonce, sign_up.email, what]
     return salted_hmac("roost.accounts.sign_ups", "\x1f".join(facts), algorithm="sha256").digest()
 
 
@@ -139,37 +143,58 @@ def find_by_link(sign_up_uuid: uuid.UUID, token: str) -> SignUp | None:
 
 
 def look_at(sign_up: SignUp | None) -> SignUp:
-    """The sign-up if its link works now, changing nothing. Raises LinkDead, which says whether the
-    same address may have a new one."""
-    if sign_up is None or sign_up.account_id is not None or is_known(sign_up):
+    """The sign-up if its link works now, changing nothing. It still does after staff have vouched,
+    for that proves no mailbox. Raises LinkDead, which says whether the same address may have a new
+    one."""
+    if sign_up is None or is_known(sign_up):
+        raise LinkDead(renewable=False)
+    account = sign_up.account
+    if account is not None and (account.mailbox_proven_at or account.email != sign_up.email):
         raise LinkDead(renewable=False)
     if sign_up.link_expires_at is None or sign_up.link_expires_at <= now():
-        raise LinkDead(renewable=True)
+        raise LinkDead(renewable=account is None)
     return sign_up
+
+
+def check_its_password(sign_up: SignUp, password: str) -> bool:
+    """Whether this is the sign-up's password: the account's, once it has become one."""
+    account = sign_up.account
+    return check_password(password, sign_up.password if account is None else account.password)
 
 
 def check_code(sign_up: SignUp, code: str) -> None:
     """Raise WrongCode unless these are the six digits that were mailed, and still work.
 
-    Raises limits.TooMany past fifteen tries a day at one address.
+    Raises limits.TooMany for a sign-up, or a source, that tries too often. The limit per address is
+    kept in silence: it would tell that somebody else is trying there.
     """
-    subjects = limits.code_subjects(sign_up.email)
+    subjects = limits.code_subjects(str(sign_up.uuid))
     limits.count(subjects)
-    known = is_known(sign_up)
+    silent = limits.code_at_address_subjects(sign_up.email)
+    try:
+        limits.count(silent)
+        known = is_known(sign_up)
+    except limits.TooMany:
+        known = True
     right = constant_time_compare(code, code_of(sign_up))
     live = sign_up.link_expires_at is not None and now() < sign_up.link_expires_at
     if known or not right or not live or sign_up.account_id is not None:
+        record_refusal(by=None, status=401, route="code")
         raise WrongCode
-    limits.forgive(subjects)
+    limits.forgive([*subjects, *silent])
 
 
 def become_account(sign_up: SignUp, *, mailbox_proven: bool) -> Account:
     """Turn a sign-up into the account it asked for; a second call finds the same one.
 
     `mailbox_proven` says that a mailed link or code came back; else staff vouch for the person.
-    Raises AddressTaken where another account has the address. Call it in a transaction.
+    `sign_up` is as it was when that was checked: where its address has been corrected since, or it
+    is gone, nothing was proven (ChangedMeanwhile). Raises AddressTaken where another account has
+    the address. Call it in a transaction.
     """
-    row = SignUp.objects.select_for_update().get(pk=sign_up.pk)
+    row = SignUp.objects.select_for_update().filter(pk=sign_up.pk).first()
+    if row is None or (row.email, row.nonce) != (sign_up.email, sign_up.nonce):
+        raise ChangedMeanwhile
     if row.account is not None:
         return row.account
     if find_account(row.email) is not None:
@@ -186,17 +211,7 @@ def become_account(sign_up: SignUp, *, mailbox_proven: bool) -> Account:
             )
     except IntegrityError:
         raise AddressTaken from None
-    row.account = account
-    row.save(update_fields=["account"])
+    # The account has it now; a later password leaves no trace of the first.
+    row.account, row.password = account, ""
+    row.save(update_fields=["account", "password"])
     return account
-
-
-def forget_unproven() -> None:
-    """Delete the sign-ups that nobody has proven within 30 days. Records sign_up.expired."""
-    for practice_id in Practice.objects.values_list("pk", flat=True):
-        with scope(practice_id):
-            old = SignUp.objects.filter(account=None, created_at__lte=now() - SIGN_UP_LIVES)
-            for sign_up in old.order_by("pk")[:500]:
-                with transaction.atomic():
-                    record("sign_up.expired", subject=sign_up)
-                    sign_up.delete()

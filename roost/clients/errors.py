@@ -32,6 +32,14 @@ class HasOtherLogIn(ClientError):
     """The address of this sign-up has a log-in already: it can only be dismissed."""
 
 
+class AddressChanged(ClientError):
+    """The prospect has corrected their address since it was on the screen of whoever acts."""
+
+    def __init__(self, prospect: Prospect) -> None:
+        super().__init__("The address was corrected meanwhile.")
+        self.prospect = prospect
+
+
 class WrongConfirmationCode(ClientError):
     """The confirmation code is not the one on the person's screen."""
 

@@ -175,6 +175,11 @@ class Prospect(PublicId, TenantModel):
         return initials(self.name)
 
     @property
+    def link_stamp(self) -> str:
+        """Names the last act here, so that an old page undoes no newer link."""
+        return self.acted_at.isoformat() if self.acted_at else ""
+
+    @property
     def is_verified(self) -> bool:
         """Whether the mailbox was proven or staff have vouched: there is an account."""
         return self.account_id is not None

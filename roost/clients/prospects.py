@@ -7,19 +7,22 @@ and 3.
 """
 
 import uuid
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from roost.accounts import sign_ups
-from roost.accounts.errors import AddressTaken
+from roost.accounts import limits, sign_ups
+from roost.accounts.errors import AddressTaken, ChangedMeanwhile
 from roost.accounts.models import Account, SignUp
+from roost.accounts.queries import SIGN_UP_LIVES
 from roost.audit.services import record
 from roost.clients.confirmation import is_right
 from roost.clients.enums import ProspectState, Relationship, Vouching
 from roost.clients.errors import (
+    AddressChanged,
     AlreadyHandled,
     Archived,
     HasOtherLogIn,
@@ -27,12 +30,15 @@ from roost.clients.errors import (
 )
 from roost.clients.models import Client, PortalAccess, Prospect, ProspectWord
 from roost.clients.queries import access_held_by
-from roost.clients.services import add_client, take_access_away, tie
+from roost.clients.services import add_client, drop_waiting_links, take_access_away, tie
 from roost.core.phones import parsed
 from roost.core.submissions import once
+from roost.core.tenancy import scope
 from roost.core.text import search_key
 from roost.core.time import now
+from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import enqueue
+from roost.practices.models import Practice
 from roost.staff.models import StaffMember
 from roost.staff.queries import told_of_prospects
 
@@ -98,7 +104,8 @@ def correct_address(prospect: Prospect, email: str) -> None:
     """
     with transaction.atomic():
         row = _held(prospect)
-        assert row.sign_up is not None
+        if row.sign_up is None:
+            raise AddressTaken
         sign_ups.correct_address(row.sign_up, email)
         if row.state == ProspectState.LINKED:
             assert row.client is not None
@@ -111,26 +118,38 @@ def correct_address(prospect: Prospect, email: str) -> None:
 
 def prove_mailbox(sign_up: SignUp, *, through: str) -> Account:
     """A mailed link or code came back (`through` says which): the sign-up becomes an account, and
-    what staff have linked it with opens now. Else staff are told, once.
+    what staff have linked it with opens now. Else staff are told, once. Where staff have vouched
+    already, it proves the account's mailbox after the fact.
 
-    The link or code has been checked. Raises AddressTaken. Records sign_up.verified.
+    `sign_up` is as it was when its link or code was checked. Raises ChangedMeanwhile, AddressTaken.
+    Records sign_up.verified.
     """
     with transaction.atomic():
-        prospect = _held(Prospect.objects.get(sign_up_id=sign_up.pk))
+        found = Prospect.objects.filter(sign_up_id=sign_up.pk).first()
+        if found is None:
+            raise ChangedMeanwhile
+        prospect = _held(found)
         account = sign_ups.become_account(sign_up, mailbox_proven=True)
         if prospect.account_id is None:
             record("sign_up.verified", by=account, subject=sign_up, through=through)
             _settle(prospect, account)
             _tell_staff(prospect)
+        elif account.mailbox_proven_at is None and account.email == sign_up.email:
+            account.mailbox_proven_at = now()
+            account.save(update_fields=["mailbox_proven_at"])
+            record("sign_up.verified", by=account, subject=sign_up, through=through)
         return account
 
 
-def verify(*, prospect: Prospect, by: StaffMember, code: str = "", reason: str = "") -> Account:
+def verify(
+    *, prospect: Prospect, seen: str, by: StaffMember, code: str = "", reason: str = ""
+) -> Account:
     """Staff vouch for a person whose mailbox is not proven: by the confirmation code they read
-    out, else for a stated `reason`. A notice goes to the address.
+    out, else for a stated `reason`. A notice goes to the address. `seen` is the address that staff
+    had before them.
 
-    Raises WrongConfirmationCode, HasOtherLogIn, AlreadyHandled. Records prospect.verified, apart
-    from sign_up.verified; the reason stands on the prospect.
+    Raises WrongConfirmationCode, HasOtherLogIn, AlreadyHandled, AddressChanged. Records
+    prospect.verified, apart from sign_up.verified; the reason stands on the prospect.
     """
     moment = now()
     if code and not is_right(prospect, code, moment, by.practice.zone):
@@ -140,8 +159,13 @@ def verify(*, prospect: Prospect, by: StaffMember, code: str = "", reason: str =
     how = Vouching.CODE if code else Vouching.REASON
     with transaction.atomic():
         row = _held(prospect)
-        if row.account_id is not None or row.sign_up is None:
+        over = moment - SIGN_UP_LIVES
+        if row.account_id is not None or row.sign_up is None or row.sign_up.created_at <= over:
             raise AlreadyHandled(row)
+        if row.state == ProspectState.DISMISSED:
+            raise AlreadyHandled(row)
+        if row.email != seen:
+            raise AddressChanged(row)
         try:
             account = sign_ups.become_account(row.sign_up, mailbox_proven=False)
         except AddressTaken:
@@ -156,68 +180,86 @@ def verify(*, prospect: Prospect, by: StaffMember, code: str = "", reason: str =
 
 
 def _settle(prospect: Prospect, account: Account) -> None:
-    """Give a prospect its account, and open what it has been linked with."""
+    """Give a prospect its account, and open what it has been linked with. Other links to that
+    address that wait for their proof are over."""
     prospect.account = account
     prospect.save(update_fields=["account"])
+    drop_waiting_links(account.email)
     if prospect.state == ProspectState.LINKED:
         assert prospect.client is not None and prospect.acted_by is not None
-        tie(account, prospect.client, prospect.relationship, by=prospect.acted_by)
+        tie(
+            account, prospect.client, prospect.relationship,
+            by=prospect.acted_by, opened_by=account,
+        )  # fmt: skip
 
 
 def _tell_staff(prospect: Prospect) -> None:
-    """One mail to each owner and admin who wants one, once for each prospect who waits."""
+    """One mail to each owner and admin who wants one, once for each prospect who waits; past three
+    an hour the badge alone says it."""
     mine = Prospect.objects.filter(pk=prospect.pk, told_at=None, state=ProspectState.WAITING)
     if mine.update(told_at=now()):
         for member in told_of_prospects():
-            enqueue("prospect_waiting", to=member.account.email)
+            with suppress(limits.TooMany):
+                limits.count_in_turn(limits.prospect_mail_subjects(member.account.email))
+                enqueue("prospect_waiting", to=member.account.email)
 
 
 def create_client(
     *,
     key: uuid.UUID,
     prospect: Prospect,
+    seen: str,
     by: StaffMember,
     therapists: list[StaffMember],
     **fields: Any,
 ) -> Client:
     """Make a client of a prospect, who is that client (relationship self).
 
-    Opens the record to the account at once, or once the sign-up is verified. A second send of one
-    form finds the client it made. Raises AlreadyHandled, HasOtherLogIn. Records client.added,
+    Opens the record to the account at once, or once the sign-up is verified. `seen` is the
+    prospect's address that staff had before them. A second send of one form finds the client it
+    made. Raises AlreadyHandled, HasOtherLogIn, AddressChanged. Records client.added,
     prospect.linked, access.given.
     """
 
     def make() -> Client:
-        row = _claim(prospect)
-        client = add_client(key=key, by=by, therapists=therapists, **fields)
+        row = _claim(prospect, seen)
+        # A key of its own: one that Add Client knows must not find the client made there.
+        own_key = uuid.uuid5(key, "client of prospect")
+        client = add_client(key=own_key, by=by, therapists=therapists, **fields)
         _link(row, client, Relationship.SELF, by=by, how="created")
         return client
 
     return once(key, "client of prospect", Client, make)[0]
 
 
-def associate(*, prospect: Prospect, client: Client, relationship: str, by: StaffMember) -> None:
+def associate(
+    *, prospect: Prospect, seen: str, client: Client, relationship: str, by: StaffMember
+) -> None:
     """Link a prospect with a client who has a record already.
 
-    Opens the record to the account at once, or once the sign-up is verified. Raises
-    AlreadyHandled, HasOtherLogIn, Archived. Records prospect.linked, access.given.
+    Opens the record to the account at once, or once the sign-up is verified. `seen` is the
+    prospect's address that staff had before them. Raises AlreadyHandled, HasOtherLogIn, Archived,
+    AddressChanged. Records prospect.linked, access.given.
     """
     with transaction.atomic():
-        row = _claim(prospect)
+        row = _claim(prospect, seen)
         fresh = Client.objects.select_for_update().get(pk=client.pk)
         if fresh.archived_at is not None:
             raise Archived
         _link(row, fresh, Relationship(relationship), by=by, how="associated")
 
 
-def _claim(prospect: Prospect) -> Prospect:
+def _claim(prospect: Prospect, seen: str) -> Prospect:
     """Take a waiting prospect for oneself, in the open transaction. Whoever comes second raises
-    AlreadyHandled; a sign-up on an address with a log-in raises HasOtherLogIn."""
+    AlreadyHandled; a sign-up on an address with a log-in raises HasOtherLogIn, and one whose
+    address is no longer the one that was `seen` AddressChanged."""
     row = _held(prospect)
     if row.state != ProspectState.WAITING:
         raise AlreadyHandled(row)
     if row.account is None and row.sign_up is not None and sign_ups.is_known(row.sign_up):
         raise HasOtherLogIn
+    if row.email != seen:
+        raise AddressChanged(row)
     return row
 
 
@@ -248,14 +290,16 @@ def _link(
         tie(prospect.account, client, relationship, by=by)
 
 
-def undo_link(*, prospect: Prospect, by: StaffMember) -> None:
+def undo_link(*, prospect: Prospect, stamp: str, by: StaffMember) -> Client:
     """Take a link back: access ends at once, nothing else is lost, and the prospect waits again.
 
-    Raises AlreadyHandled where there is no link any more. Records prospect.undone, access.taken.
+    `stamp` is the link's (`Prospect.link_stamp`), so that an old page undoes no newer one. Returns
+    the client it was linked with. Raises AlreadyHandled where that link is no more. Records
+    prospect.undone, access.taken.
     """
     with transaction.atomic():
         row = _held(prospect)
-        if row.state != ProspectState.LINKED or row.client is None:
+        if row.state != ProspectState.LINKED or row.client is None or row.link_stamp != stamp:
             raise AlreadyHandled(row)
         record("prospect.undone", by=by.account, subject=row, client_uuid=row.client.uuid)
         client = row.client
@@ -263,7 +307,7 @@ def undo_link(*, prospect: Prospect, by: StaffMember) -> None:
         row.acted_by, row.acted_at = by, now()
         row.save(update_fields=["state", "client", "relationship", "acted_by", "acted_at"])
         if row.account is None:
-            return
+            return client
         given = PortalAccess.objects.filter(account=row.account, client=client, ended_at=None)
         if (access := given.first()) is not None:
             take_access_away(access=access, by=by)
@@ -271,6 +315,7 @@ def undo_link(*, prospect: Prospect, by: StaffMember) -> None:
             row.state, row.client = ProspectState.LINKED, other.client
             row.relationship = other.relationship
             row.save(update_fields=["state", "client", "relationship"])
+        return client
 
 
 def dismiss(*, prospect: Prospect, by: StaffMember) -> None:
@@ -303,3 +348,30 @@ def resend(*, prospect: Prospect, by: StaffMember) -> None:
     if prospect.sign_up is None or prospect.account_id is not None:
         raise AlreadyHandled(prospect)
     sign_ups.resend(prospect.sign_up, by=by.account)
+
+
+def forget_unproven() -> None:
+    """Delete the sign-ups that nobody has proven within 30 days, with what they typed and the
+    mails they caused. Records sign_up.expired, and prospect.undone where one was linked."""
+    for practice_id in Practice.objects.values_list("pk", flat=True):
+        with scope(practice_id):
+            old = SignUp.objects.filter(account=None, created_at__lte=now() - SIGN_UP_LIVES)
+            for pk in old.order_by("pk").values_list("pk", flat=True)[:500]:
+                _forget(pk)
+
+
+def _forget(sign_up_pk: int) -> None:
+    with transaction.atomic():
+        prospect = Prospect.objects.select_for_update().filter(sign_up_id=sign_up_pk).first()
+        # Looked at once more: it may have been proven a moment ago.
+        mine = SignUp.objects.select_for_update().filter(pk=sign_up_pk, account=None)
+        if (sign_up := mine.first()) is None:
+            return
+        if prospect is not None and prospect.client is not None:
+            client_uuid = prospect.client.uuid
+            record("prospect.undone", subject=prospect, client_uuid=client_uuid, why="expired")
+        record("sign_up.expired", subject=sign_up)
+        OutgoingMessage.objects.filter(
+            kind__in=["verify_email", "address_known"], arguments__sign_up=str(sign_up.uuid)
+        ).delete()
+        sign_up.delete()

@@ -168,7 +168,21 @@ def _account_for(client: Client, email: str, *, confirmed: bool, by: StaffMember
     if not confirmed and not tied_here and (held or _is_settled(account)):
         raise HasLogInAlready(account)
     _remember_email(client, account.email, by=by)
+    drop_waiting_links(account.email)
     return account
+
+
+def drop_waiting_links(email: str) -> None:
+    """An account has come to an address: what staff have linked with unverified sign-ups there
+    opens no more, and those wait again to be dismissed. Records prospect.undone."""
+    rows = Prospect.objects.select_for_update().filter(
+        email=email, account=None, state=ProspectState.LINKED
+    )
+    for prospect in rows.order_by("pk"):
+        assert prospect.client is not None
+        record("prospect.undone", subject=prospect, client_uuid=prospect.client.uuid, why="address")
+        prospect.state, prospect.client, prospect.relationship = ProspectState.WAITING, None, ""
+        prospect.save(update_fields=["state", "client", "relationship"])
 
 
 def _is_settled(account: Account) -> bool:
@@ -190,8 +204,16 @@ def _remember_email(client: Client, email: str, *, by: StaffMember) -> None:
         client.email = email
 
 
-def tie(account: Account, client: Client, relationship: str, *, by: StaffMember) -> PortalAccess:
-    """Give access, or give it anew where the relationship is another than before."""
+def tie(
+    account: Account,
+    client: Client,
+    relationship: str,
+    *,
+    by: StaffMember,
+    opened_by: Account | None = None,
+) -> PortalAccess:
+    """Give access, or give it anew where the relationship is another than before. `opened_by` is
+    who acts now, where staff (`by`) decided it earlier."""
     earlier = PortalAccess.objects.filter(account=account, client=client, ended_at=None).first()
     if earlier is not None:
         if earlier.relationship == relationship:
@@ -204,11 +226,12 @@ def tie(account: Account, client: Client, relationship: str, *, by: StaffMember)
     )
     record(
         "access.given",
-        by=by.account,
+        by=opened_by or by.account,
         subject=access,
         client_uuid=client.uuid,
         relationship=relationship,
         account=str(account.uuid),
+        **({"decided_by": str(by.uuid)} if opened_by else {}),
     )
     Prospect.objects.filter(account=account).exclude(state=ProspectState.LINKED).update(
         state=ProspectState.LINKED, client=client, relationship=relationship,
@@ -223,19 +246,23 @@ def tie(account: Account, client: Client, relationship: str, *, by: StaffMember)
 def _tell_the_others(client: Client, kind: str, *, but: Account) -> None:
     """Tell the client that somebody else was let into the record, or no longer is: whoever has
     access as the client; where nobody has, the parents and guardians."""
-    held = access_of(client).exclude(account=but)
+    held = [a for a in access_of(client).exclude(account=but) if a.account.has_own_password]
     told = [a for a in held if a.relationship == Relationship.SELF] or [
         a for a in held if a.relationship in (Relationship.PARENT, Relationship.GUARDIAN)
     ]
     for access in told:
-        if access.account.has_own_password:
-            enqueue(kind, to=access.account.email, client_uuid=client.uuid)
+        enqueue(kind, to=access.account.email, client_uuid=client.uuid)
 
 
 def _wait_again(account: Account) -> None:
-    """Put an account that opens nothing any more among the prospects."""
-    is_staff = StaffMember.objects.filter(account=account).exists()
-    if is_staff or access_held_by(account).exists():
+    """Put an account that opens nothing any more among the prospects; let the prospect of one that
+    opens something else point there."""
+    linked = Prospect.objects.filter(account=account, state=ProspectState.LINKED)
+    if (other := access_held_by(account).first()) is not None:
+        linked.update(client=other.client, relationship=other.relationship)
+        return
+    if StaffMember.objects.filter(account=account).exists():
+        linked.update(state=ProspectState.DISMISSED, client=None, relationship="")
         return
     waiting = {"state": ProspectState.WAITING, "client": None, "relationship": ""}
     if not Prospect.objects.filter(account=account).update(**waiting):
@@ -308,7 +335,9 @@ def finish_client_move(link: MailLink) -> Account:
 
 
 def keep_prospect_address(account: Account) -> None:
-    """Let the prospect that an account was be found by its present address."""
+    """Let the prospect that an account was be found by its present address, where no other link
+    waits any more."""
+    drop_waiting_links(Account.objects.get(pk=account.pk).email)
     for prospect in Prospect.objects.filter(account_id=account.pk):
         fresh = Account.objects.get(pk=account.pk)
         ProspectWord.objects.filter(prospect=prospect, word=prospect.email[:100]).delete()

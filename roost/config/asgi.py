@@ -19,6 +19,7 @@ from django.conf import settings  # noqa: E402
 
 from roost.accounts.chores import tidy  # noqa: E402
 from roost.accounts.sockets import DoorSockets  # noqa: E402
+from roost.clients.prospects import forget_unproven  # noqa: E402
 from roost.core import wake  # noqa: E402
 from roost.core.push import use_loop  # noqa: E402
 from roost.outbox.worker import work  # noqa: E402
@@ -75,7 +76,9 @@ class Application:
             if message["type"] == "lifespan.startup":
                 use_loop(asyncio.get_running_loop())
                 if with_worker:
-                    threading.Thread(target=work, args=(self.stop, [tidy]), name="worker").start()
+                    threading.Thread(
+                        target=work, args=(self.stop, [tidy, forget_unproven]), name="worker"
+                    ).start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 use_loop(None)

@@ -138,6 +138,7 @@ def worker() -> int:
     from django.db import DatabaseError
 
     from roost.accounts.chores import tidy
+    from roost.clients.prospects import forget_unproven
     from roost.core import wake
     from roost.outbox.worker import work
 
@@ -154,7 +155,7 @@ def worker() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    work(stop, [tidy])
+    work(stop, [tidy, forget_unproven])
     return 0
 
 

@@ -118,8 +118,8 @@ def _make_maple() -> Practice:
         more = _make_more_clients(people.MAPLE_CLIENTS, [tara, theo])
         signed_up = _make_sign_ups(people.MAPLE_SIGN_UPS, password)
         prospects.associate(
-            prospect=signed_up["Alix"], client=remy, relationship=Relationship.PARENT,
-            by=staff["Olivia Osei"],
+            prospect=signed_up["Alix"], seen=signed_up["Alix"].email, client=remy,
+            relationship=Relationship.PARENT, by=staff["Olivia Osei"],
         )  # fmt: skip
         # Of each therapist's weekly hours the first two belong to the people named above.
         weekly = {tara: [casey, noor, *more[0::2]], theo: [robin, remy, *more[1::2]]}

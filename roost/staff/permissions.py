@@ -68,10 +68,14 @@ def open_to(
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.method not in allowed:
+            is_allowed = request.method in allowed
+            # A hidden page does not exist for others, whatever the method.
+            if not is_allowed and not hidden:
                 return HttpResponseNotAllowed(allowed)
             if who is not Who.ANYONE and (detour := _detour(request, access)) is not None:
                 return detour
+            if not is_allowed:
+                return HttpResponseNotAllowed(allowed)
             return view(request, *args, **kwargs)
 
         guarded.access = access  # type: ignore[attr-defined]

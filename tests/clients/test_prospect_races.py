@@ -16,7 +16,7 @@ from roost.clients.models import Client, PortalAccess, Prospect
 from roost.clients.services import send_invitation, take_access_away
 from roost.core.tenancy import scope
 from tests.clients.test_races import all_at_once
-from tests.support.cast import Cast
+from tests.support.cast import Cast, link_stamp
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROUNDS = 100
@@ -43,12 +43,14 @@ def test_two_admins_act_on_one_prospect_a_hundred_times(cast: Cast) -> None:
 
         def create(by: Any = cast.olivia, found: Prospect = prospect) -> None:
             prospects.create_client(
-                key=uuid.uuid4(), prospect=found, by=by, therapists=[cast.tara],
+                key=uuid.uuid4(), prospect=found, seen=found.email, by=by, therapists=[cast.tara],
                 first_name=found.first_name, last_name=found.last_name, email=found.email,
             )  # fmt: skip
 
         def associate(by: Any = cast.adam, found: Prospect = prospect) -> None:
-            prospects.associate(prospect=found, client=cast.noor, relationship="self", by=by)
+            prospects.associate(
+                prospect=found, seen=found.email, client=cast.noor, relationship="self", by=by
+            )
 
         pairs: list[list[Callable[[], object]]] = [
             [create, associate],
@@ -83,8 +85,8 @@ def test_one_form_sent_from_many_hands_makes_one_client(cast: Cast) -> None:
 
     def create() -> None:
         prospects.create_client(
-            key=key, prospect=prospect, by=cast.olivia, therapists=[], first_name="Una",
-            last_name="Okoro-0",
+            key=key, prospect=prospect, seen=prospect.email, by=cast.olivia, therapists=[],
+            first_name="Una", last_name="Okoro-0",
         )  # fmt: skip
 
     assert all_at_once(cast.practice.pk, [create] * 12) == []
@@ -98,7 +100,11 @@ def test_link_code_and_staff_verify_at_once_make_one_account(cast: Cast) -> None
         with scope(cast.practice.pk):
             prospect = waiting(number, verified=False)
             prospects.associate(
-                prospect=prospect, client=cast.casey, relationship="payer", by=cast.olivia
+                prospect=prospect,
+                seen=prospect.email,
+                client=cast.casey,
+                relationship="payer",
+                by=cast.olivia,
             )
         sign_up = prospect.sign_up
         assert sign_up is not None
@@ -107,7 +113,13 @@ def test_link_code_and_staff_verify_at_once_make_one_account(cast: Cast) -> None
             [
                 partial(prospects.prove_mailbox, sign_up, through="link"),
                 partial(prospects.prove_mailbox, sign_up, through="code"),
-                partial(prospects.verify, prospect=prospect, by=cast.adam, reason="At the desk"),
+                partial(
+                    prospects.verify,
+                    prospect=prospect,
+                    seen=prospect.email,
+                    by=cast.adam,
+                    reason="At the desk",
+                ),
             ],
         )
         assert {type(each) for each in raised} <= {AlreadyHandled}, raised
@@ -134,10 +146,16 @@ def test_undo_by_two_hands_ends_access_once(cast: Cast) -> None:
     with scope(cast.practice.pk):
         prospect = waiting(0, verified=True)
         prospects.associate(
-            prospect=prospect, client=cast.noor, relationship="self", by=cast.olivia
+            prospect=prospect,
+            seen=prospect.email,
+            client=cast.noor,
+            relationship="self",
+            by=cast.olivia,
         )
+        stamp = link_stamp(prospect)
     undo: list[Callable[[], object]] = [
-        partial(prospects.undo_link, prospect=prospect, by=by) for by in (cast.olivia, cast.adam)
+        partial(prospects.undo_link, prospect=prospect, stamp=stamp, by=by)
+        for by in (cast.olivia, cast.adam)
     ]
     raised = all_at_once(cast.practice.pk, undo)
     assert [type(each) for each in raised] == [AlreadyHandled]
@@ -153,13 +171,18 @@ def test_undo_take_away_and_give_again_at_once_leave_one_truth(cast: Cast) -> No
         with scope(cast.practice.pk):
             prospect = waiting(number, verified=True)
             prospects.associate(
-                prospect=prospect, client=cast.noor, relationship="self", by=cast.olivia
+                prospect=prospect,
+                seen=prospect.email,
+                client=cast.noor,
+                relationship="self",
+                by=cast.olivia,
             )
             access = PortalAccess.objects.get(account__email=prospect.email, ended_at=None)
+            stamp = link_stamp(prospect)
         raised = all_at_once(
             cast.practice.pk,
             [
-                partial(prospects.undo_link, prospect=prospect, by=cast.olivia),
+                partial(prospects.undo_link, prospect=prospect, stamp=stamp, by=cast.olivia),
                 partial(take_access_away, access=access, by=cast.adam),
                 partial(
                     send_invitation, key=uuid.uuid4(), client=cast.noor, email=prospect.email,

@@ -33,6 +33,7 @@ from roost.core.time import now
 from roost.outbox.models import OutgoingMessage
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
+from tests.support.cast import link_stamp
 
 SECRET = "violet umbrella by the door"
 
@@ -97,9 +98,11 @@ def test_a_sign_up_on_a_known_address_never_opens_anything(
         sign_ups.check_code(sign_up, sign_ups.code_of(sign_up))
     assert verify_log_in("casey@client.example", SECRET) == sign_up
     for act in (
-        lambda: prospects.verify(prospect=prospect, by=olivia, reason="I know them"),
+        lambda: prospects.verify(
+            prospect=prospect, seen=prospect.email, by=olivia, reason="I know them"
+        ),
         lambda: prospects.create_client(
-            key=uuid.uuid4(), prospect=prospect, by=olivia, therapists=[],
+            key=uuid.uuid4(), prospect=prospect, seen=prospect.email, by=olivia, therapists=[],
             first_name="Una", last_name="Okoro",
         ),
     ):  # fmt: skip
@@ -129,7 +132,7 @@ def test_create_client_on_an_unverified_sign_up_opens_nothing_until_it_is_proven
 ) -> None:
     prospect = asks()
     client = prospects.create_client(
-        key=uuid.uuid4(), prospect=prospect, by=olivia, therapists=[],
+        key=uuid.uuid4(), prospect=prospect, seen=prospect.email, by=olivia, therapists=[],
         first_name="Una", last_name="Okoro", email="una@prospect.example",
     )  # fmt: skip
     assert not PortalAccess.objects.filter(client=client).exists()
@@ -147,6 +150,7 @@ def test_create_client_twice_with_one_form_makes_one_client(
 ) -> None:
     prospect, key = asks(), uuid.uuid4()
     fields: dict[str, Any] = {"therapists": [], "first_name": "Una", "last_name": "Okoro"}
+    fields["seen"] = prospect.email
     first = prospects.create_client(key=key, prospect=prospect, by=olivia, **fields)
     again = prospects.create_client(key=key, prospect=prospect, by=olivia, **fields)
     assert first == again
@@ -160,14 +164,16 @@ def test_associate_and_undo(
 ) -> None:
     prospect = asks()
     account = proven(prospect)
-    prospects.associate(prospect=prospect, client=noor, relationship="parent", by=olivia)
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=noor, relationship="parent", by=olivia
+    )
     assert PortalAccess.objects.get(account=account, ended_at=None).client == noor
-    prospects.undo_link(prospect=prospect, by=olivia)
+    prospects.undo_link(prospect=prospect, stamp=link_stamp(prospect), by=olivia)
     assert not PortalAccess.objects.filter(account=account, ended_at=None).exists()
     prospect.refresh_from_db()
     assert (prospect.state, prospect.client) == (ProspectState.WAITING, None)
     with pytest.raises(AlreadyHandled):
-        prospects.undo_link(prospect=prospect, by=olivia)
+        prospects.undo_link(prospect=prospect, stamp=link_stamp(prospect), by=olivia)
     assert Client.objects.filter(pk=noor.pk).exists()
 
 
@@ -178,7 +184,9 @@ def test_an_archived_client_is_refused_and_the_prospect_still_waits(
     noor.save(update_fields=["archived_at"])
     prospect = asks()
     with pytest.raises(Archived):
-        prospects.associate(prospect=prospect, client=noor, relationship="self", by=olivia)
+        prospects.associate(
+            prospect=prospect, seen=prospect.email, client=noor, relationship="self", by=olivia
+        )
     prospect.refresh_from_db()
     assert prospect.state == ProspectState.WAITING
 
@@ -190,7 +198,9 @@ def test_correcting_the_address_drops_the_link_staff_made(
     sign_up = prospect.sign_up
     assert sign_up is not None
     old = sign_ups.token_of(sign_up)
-    prospects.associate(prospect=prospect, client=noor, relationship="self", by=olivia)
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=noor, relationship="self", by=olivia
+    )
     prospects.correct_address(prospect, "stranger@else.example")
     prospect.refresh_from_db()
     sign_up.refresh_from_db()
@@ -203,19 +213,21 @@ def test_correcting_the_address_drops_the_link_staff_made(
 def test_staff_verify_by_code_or_by_a_reason(maple: Practice, olivia: StaffMember) -> None:
     una, pat = asks(), asks("pat@prospect.example", first_name="Pat", last_name="Lindqvist")
     with pytest.raises(WrongConfirmationCode):
-        prospects.verify(prospect=una, by=olivia, code="AAAAAA")
+        prospects.verify(prospect=una, seen=una.email, by=olivia, code="AAAAAA")
     code = confirmation_code(una, now(), maple.zone)
-    account = prospects.verify(prospect=una, by=olivia, code=code.lower().replace("-", " "))
+    account = prospects.verify(
+        prospect=una, seen=una.email, by=olivia, code=code.lower().replace("-", " ")
+    )
     assert account.mailbox_proven_at is None
     assert account.vouched_at is not None
-    prospects.verify(prospect=pat, by=olivia, reason="Showed ID at the desk")
+    prospects.verify(prospect=pat, seen=pat.email, by=olivia, reason="Showed ID at the desk")
     pat.refresh_from_db()
     assert (pat.vouched_by, pat.vouched_how, pat.vouched_reason) == (
         olivia, "reason", "Showed ID at the desk",
     )  # fmt: skip
     assert mails("account_vouched") == ["pat@prospect.example", "una@prospect.example"]
     with pytest.raises(AlreadyHandled):
-        prospects.verify(prospect=pat, by=olivia, reason="Again")
+        prospects.verify(prospect=pat, seen=pat.email, by=olivia, reason="Again")
     event = AuditEvent.objects.filter(action="prospect.verified").latest("pk")
     assert event.details == {"how": "reason"}
 
@@ -244,7 +256,7 @@ def test_unproven_sign_ups_are_deleted_after_30_days(maple: Practice) -> None:
     old, proven_one, young = asks(), asks("b@prospect.example"), asks("c@prospect.example")
     proven(proven_one)
     SignUp.objects.exclude(pk=young.sign_up_id).update(created_at=now() - timedelta(days=31))
-    sign_ups.forget_unproven()
+    prospects.forget_unproven()
     assert set(Prospect.objects.all()) == {proven_one, young}
     assert AuditEvent.objects.get(action="sign_up.expired").subject_uuid == old.sign_up.uuid  # type: ignore[union-attr]
 
@@ -283,9 +295,11 @@ def test_the_client_is_told_when_somebody_else_is_let_in_and_out(
 ) -> None:
     prospect = asks(date_of_birth=date(1960, 1, 1))
     proven(prospect)
-    prospects.associate(prospect=prospect, client=casey, relationship="payer", by=olivia)
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=casey, relationship="payer", by=olivia
+    )
     assert mails("record_opened") == ["casey@client.example"]
     assert mails("access_given") == ["una@prospect.example"]
-    prospects.undo_link(prospect=prospect, by=olivia)
+    prospects.undo_link(prospect=prospect, stamp=link_stamp(prospect), by=olivia)
     assert mails("record_closed") == ["casey@client.example"]
     assert mails("access_taken") == ["una@prospect.example"]

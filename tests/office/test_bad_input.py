@@ -153,16 +153,19 @@ FORMS = [
     Form("prospects", "office", "owner", {"do": "dismiss", "prospect": "<prospect>"}),
     Form("dismiss-prospects", "office", "owner", {"prospect": "<prospect>"}),
     Form("restore-prospects", "office", "owner", {"prospect": "<prospect>"}),
-    Form("verify-prospect", "office", "owner", {"code": "", "reason": "Met at the desk"},
+    Form("verify-prospect", "office", "owner", {
+        "code": "", "reason": "Met at the desk", "seen": "una@prospect.example",
+    },
          ("prospect",)),
     Form("resend-verification", "office", "owner", {}, ("prospect",)),
-    Form("create-from-prospect", "office", "owner", {**PERSON, "therapists": "<theo>"},
+    Form("create-from-prospect", "office", "owner",
+         {**PERSON, "therapists": "<theo>", "seen": "una@prospect.example"},
          ("prospect",)),
     Form("associate", "office", "owner", {
-        "client": "<casey>", "relationship": "self", "sure": "",
+        "client": "<casey>", "relationship": "self", "sure": "", "seen": "una@prospect.example",
     }, ("prospect",)),
     Form("prospect-mail", "office", "owner", {"wants": "yes"}),
-    Form("undo-link", "office", "owner", {"client": "<casey>"}, ("prospect",)),
+    Form("undo-link", "office", "owner", {"link": "2026-11-24T18:00:00+00:00"}, ("prospect",)),
 ]  # fmt: skip
 # What a form cannot be without its key, and what it does.
 BUTTONS = {"do", "confirmed", "form_key"}

@@ -21,6 +21,7 @@ from roost.core.time import now
 from roost.outbox.models import OutgoingMessage
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
+from tests.support.cast import link_stamp
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -115,7 +116,7 @@ def test_the_list_shows_what_each_prospect_typed_and_how_far_they_are(
     OutgoingMessage.objects.filter(to=failed.email).update(state="failed")
     proven(asks("pat@prospect.example", first_name="Pat"))
     known = asks("tom@prospect.example", first_name="Tom")
-    prospects.verify(prospect=known, by=olivia, reason="Met at the desk")
+    prospects.verify(prospect=known, seen=known.email, by=olivia, reason="Met at the desk")
     text = text_of(office(olivia).go("prospects"))
     for words in (
         "Una Okoro goes by Uno una@prospect.example 416 555 0199 14 May 1990 Today,",
@@ -286,7 +287,7 @@ def test_who_comes_second_is_told_what_happened_and_does_nothing(
     office: Door, olivia: StaffMember, adam: StaffMember, noor: Client
 ) -> None:
     una, pat = asks(), asks("pat@prospect.example")
-    prospects.associate(prospect=una, client=noor, relationship="self", by=adam)
+    prospects.associate(prospect=una, seen=una.email, client=noor, relationship="self", by=adam)
     visitor = office(olivia)
     words = "Adam linked this prospect with Noor Haddad less than a minute ago."
     ids = [str(una.uuid), str(pat.uuid)]
@@ -371,7 +372,10 @@ def test_the_list_says_how_many_files_are_like_each_prospect(
 
 # Create Client
 
-PERSON = {"first_name": "Una", "last_name": "Okoro", "email": "una@prospect.example"}
+PERSON = {
+    "first_name": "Una", "last_name": "Okoro", "email": "una@prospect.example",
+    "seen": "una@prospect.example",
+}  # fmt: skip
 
 
 def form_key_of(answer: Any) -> str:
@@ -438,7 +442,10 @@ def test_create_client_warns_of_a_record_and_offers_to_associate(
 ) -> None:
     prospect = asks("c@prospect.example", first_name="Casey", last_name="Nguyen")
     visitor = office(olivia)
-    sent = {"first_name": "Casey", "last_name": "Nguyen", "form_key": str(uuid.uuid4())}
+    sent = {
+        "first_name": "Casey", "last_name": "Nguyen", "form_key": str(uuid.uuid4()),
+        "seen": "c@prospect.example",
+    }  # fmt: skip
     before = Client.objects.count()
     answer = visitor.send("create-from-prospect", sent, prospect=prospect.uuid)
     assert answer.status_code == 409
@@ -466,7 +473,10 @@ def test_a_form_with_mistakes_keeps_what_was_typed_and_the_prospect_waits(
 
 
 def _associates(visitor: Visitor, prospect: Prospect, client: Any, **more: str) -> Any:
-    sent = {"client": str(getattr(client, "uuid", client)), "relationship": "self", **more}
+    sent = {
+        "client": str(getattr(client, "uuid", client)), "relationship": "self",
+        "seen": prospect.email, **more,
+    }  # fmt: skip
     return visitor.send("associate", sent, prospect=prospect.uuid)
 
 
@@ -529,12 +539,12 @@ def test_associating_opens_the_record_and_undo_closes_it_at_once(
     page = visitor.get(answer["Location"]).content.decode()
     assert "Noor Haddad is associated with Noor Haddad’s record, as self." in page
     assert f'action="{visitor.path("undo-link", prospect=prospect.uuid)}"' in page
-    assert f'name="client" value="{noor.uuid}"' in page
-    answer = visitor.send("undo-link", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    assert f'name="link" value="{link_stamp(prospect)}"' in page
+    answer = visitor.send("undo-link", {"link": link_stamp(prospect)}, prospect=prospect.uuid)
     assert answer.status_code == 302
     assert not PortalAccess.objects.filter(account=account, ended_at=None).exists()
     assert state_of(prospect) == "waiting"
-    again = visitor.send("undo-link", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    again = visitor.send("undo-link", {"link": link_stamp(prospect)}, prospect=prospect.uuid)
     assert again.status_code == 409
     assert actions("prospect.linked", "access.given", "prospect.undone", "access.taken") == [
         "prospect.linked", "access.given", "prospect.undone", "access.taken",
@@ -553,7 +563,7 @@ def test_undo_tells_the_rooms_in_its_own_transaction(
         "roost.office.views.linking.recheck_rooms_of",
         lambda client: told.append((client, connection.in_atomic_block)),
     )
-    visitor.send("undo-link", {"client": str(noor.uuid)}, prospect=prospect.uuid)
+    visitor.send("undo-link", {"link": link_stamp(prospect)}, prospect=prospect.uuid)
     assert told == [(noor, True)]
 
 
@@ -561,8 +571,12 @@ def test_an_old_page_undoes_no_newer_link(
     office: Door, olivia: StaffMember, noor: Client, casey: Client
 ) -> None:
     prospect = asks()
-    prospects.associate(prospect=prospect, client=noor, relationship="self", by=olivia)
-    answer = office(olivia).send("undo-link", {"client": str(casey.uuid)}, prospect=prospect.uuid)
+    link = {"prospect": prospect, "seen": prospect.email, "by": olivia}
+    prospects.associate(client=noor, relationship="self", **link)
+    old = link_stamp(prospect)
+    prospects.undo_link(prospect=prospect, stamp=old, by=olivia)
+    prospects.associate(client=noor, relationship="payer", **link)
+    answer = office(olivia).send("undo-link", {"link": old}, prospect=prospect.uuid)
     assert answer.status_code == 409
     assert state_of(prospect) == "linked"
 
@@ -671,17 +685,23 @@ def test_staff_verify_by_the_code_that_is_read_out(office: Door, olivia: StaffMe
     visitor = office(olivia)
     page = visitor.go("verify-prospect", prospect=prospect.uuid)
     assert "The code proves who is at the screen, not whose mailbox it is." in text_of(page)
-    answer = visitor.send("verify-prospect", {"code": "AAAAAA"}, prospect=prospect.uuid)
+    answer = visitor.send(
+        "verify-prospect", {"code": "AAAAAA", "seen": prospect.email}, prospect=prospect.uuid
+    )
     assert answer.status_code == 422
     assert "That is not the code on their Account page." in text_of(answer)
     assert visitor.send("verify-prospect", prospect=prospect.uuid).status_code == 422
     code = confirmation_code(prospect, now(), olivia.practice.zone)
-    answer = visitor.send("verify-prospect", {"code": code}, prospect=prospect.uuid)
+    answer = visitor.send(
+        "verify-prospect", {"code": code, "seen": prospect.email}, prospect=prospect.uuid
+    )
     assert answer["Location"] == visitor.path("prospects")
     text = text_of(visitor.go("prospects"))
     assert "Una Okoro is verified. A notice goes to una@prospect.example." in text
     assert "Verified by staff" in text
-    again = visitor.send("verify-prospect", {"code": code}, prospect=prospect.uuid)
+    again = visitor.send(
+        "verify-prospect", {"code": code, "seen": prospect.email}, prospect=prospect.uuid
+    )
     assert again.status_code == 409
     assert "Una Okoro is verified already." in text_of(again)
     assert actions("prospect.verified", "sign_up.verified") == ["prospect.verified"]
@@ -691,7 +711,9 @@ def test_a_linked_sign_up_is_verified_from_the_record_and_then_opens_it(
     office: Door, olivia: StaffMember, tara: StaffMember, noor: Client
 ) -> None:
     prospect = asks()
-    prospects.associate(prospect=prospect, client=noor, relationship="parent", by=olivia)
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=noor, relationship="parent", by=olivia
+    )
     visitor = office(olivia)
     page = visitor.go("client", client=noor.uuid).content.decode()
     assert "E-mail not verified" in page
@@ -707,7 +729,9 @@ def test_a_linked_sign_up_is_verified_from_the_record_and_then_opens_it(
     )
     assert sent["Location"] == visitor.path("client", client=noor.uuid)
     where = f"{visitor.path('verify-prospect', prospect=prospect.uuid)}?from=client"
-    answer = visitor.post(where, {"reason": "Brought <b>Noor</b> to the desk"})
+    answer = visitor.post(
+        where, {"reason": "Brought <b>Noor</b> to the desk", "seen": prospect.email}
+    )
     assert answer["Location"] == visitor.path("client", client=noor.uuid)
     text = visitor.get(answer["Location"]).content.decode()
     assert "By Olivia Osei" in text
@@ -722,7 +746,9 @@ def test_all_clients_shows_who_is_linked_and_not_verified(
     office: Door, olivia: StaffMember, tara: StaffMember, noor: Client
 ) -> None:
     prospect = asks()
-    prospects.associate(prospect=prospect, client=noor, relationship="self", by=olivia)
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=noor, relationship="self", by=olivia
+    )
     visitor = office(olivia)
     link = f"{visitor.path('verify-prospect', prospect=prospect.uuid)}?from=clients"
     page = visitor.go("clients").content.decode()
@@ -741,7 +767,9 @@ def test_a_record_says_who_waits_with_its_e_mail(
     prospect = asks("noor@client.example")
     visitor = office(olivia)
     page = visitor.go("client", client=noor.uuid)
-    assert "Una Okoro is waiting under Prospects with this e-mail." in text_of(page)
+    assert "Una Okoro is waiting under Prospects with this e-mail; nobody has proven" in text_of(
+        page
+    )
     where = f"{visitor.path('associate', prospect=prospect.uuid)}?client={noor.uuid}"
     assert where in page.content.decode()
     event = AuditEvent.objects.get(action="prospects.listed")

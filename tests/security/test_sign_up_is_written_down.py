@@ -11,7 +11,7 @@ from roost.clients.confirmation import confirmation_code
 from roost.clients.models import Client, Prospect
 from roost.core.time import now
 from roost.practices.models import Practice
-from tests.support.cast import Cast
+from tests.support.cast import Cast, link_stamp
 from tests.support.doors import Visitor
 
 SECRET = "violet umbrella by the door"
@@ -37,20 +37,22 @@ def test_the_whole_story_is_in_the_audit_log_and_no_value_is(cast: Cast, maple: 
     sign_up = prospect.sign_up
     assert sign_up is not None
     sign_ups.resend(sign_up, by=olivia.account)
-    prospects.associate(prospect=prospect, client=cast.noor, relationship="parent", by=olivia)
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=cast.noor, relationship="parent", by=olivia
+    )
     sign_up.refresh_from_db()
     una.send("sign-up", {"do": "verify", "code": sign_ups.code_of(sign_up)})
     una.go("account")
-    prospects.undo_link(prospect=prospect, by=olivia)
+    prospects.undo_link(prospect=prospect, stamp=link_stamp(prospect), by=olivia)
     created = prospects.create_client(
-        key=uuid.uuid4(), prospect=prospect, by=olivia, therapists=[], first_name="Una",
-        last_name="Okoro",
+        key=uuid.uuid4(), prospect=prospect, seen=prospect.email, by=olivia, therapists=[],
+        first_name="Una", last_name="Okoro",
     )  # fmt: skip
     other, _ = prospects.sign_up(
         key=uuid.uuid4(), email="uno@prospect.example", password=SECRET, zone_name="",
         first_name="Una", last_name="Okoro",
     )  # fmt: skip
-    prospects.verify(prospect=other, by=olivia, reason="At the desk")
+    prospects.verify(prospect=other, seen=other.email, by=olivia, reason="At the desk")
 
     def row(event: AuditEvent) -> tuple[str, bool, Any]:
         return event.action, event.actor_id is not None, event.client_uuid

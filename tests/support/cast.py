@@ -7,7 +7,7 @@ from typing import Any
 
 from roost.accounts.models import Account
 from roost.clients.enums import Relationship
-from roost.clients.models import Assignment, Client, PortalAccess
+from roost.clients.models import Assignment, Client, PortalAccess, Prospect
 from roost.core.tenancy import scope
 from roost.practices.models import Practice
 from roost.scheduling.enums import Mode, ServiceType
@@ -64,6 +64,11 @@ def make_client(name: str, *therapists: StaffMember, **fields: Any) -> Client:
 def give(account: Account, client: Client, relationship: str = Relationship.SELF) -> PortalAccess:
     """Portal access, past the form. Needs a scope."""
     return PortalAccess.objects.create(account=account, client=client, relationship=relationship)
+
+
+def link_stamp(prospect: Prospect) -> str:
+    """The stamp of a prospect's link as its row has it now. Needs a scope."""
+    return Prospect.objects.get(pk=prospect.pk).link_stamp
 
 
 def make_appointment(

@@ -117,7 +117,9 @@ def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, 
         cookies[name] = visit_cookie(sign_up)
         links[name] = {"sign_up": str(sign_up.uuid), "token": sign_ups.token_of(sign_up)}
         if name == "confirmed":
-            prospects.verify(prospect=prospect, by=olivia, reason="Showed ID at the desk")
+            prospects.verify(
+                prospect=prospect, seen=prospect.email, by=olivia, reason="Showed ID at the desk"
+            )
         elif name == "done":
             prospects.prove_mailbox(sign_up, through="link")
         elif name == "late":

@@ -11,8 +11,9 @@ from django.shortcuts import redirect
 from roost.accounts.doors import door_path
 from roost.audit.services import record_read
 from roost.clients import prospects
+from roost.clients.confirmation import confirmation_code
 from roost.clients.enums import Relationship
-from roost.clients.errors import AlreadyHandled, Archived, HasOtherLogIn
+from roost.clients.errors import AddressChanged, AlreadyHandled, Archived, HasOtherLogIn
 from roost.clients.matching import (
     Files,
     Kind,
@@ -34,10 +35,11 @@ from roost.clients.queries import (
 )
 from roost.clients.rules import OPENS
 from roost.core.pages import page
+from roost.core.time import now
 from roost.office.evidence import facts_of, is_proven
 from roost.office.views.linking import check_free, tell_of_link
 from roost.office.views.prospects import Trouble, show_trouble, too_late
-from roost.office.views.verifying import known_address
+from roost.office.views.verifying import address_changed, known_address
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 
@@ -99,7 +101,11 @@ def _associate(request: OfficeRequest, prospect: Prospect) -> HttpResponse:
         return _show(request, prospect, client, form=form, asks=True)
     try:
         prospects.associate(
-            prospect=prospect, client=client, relationship=relationship, by=request.staff
+            prospect=prospect,
+            seen=request.POST.get("seen", ""),
+            client=client,
+            relationship=relationship,
+            by=request.staff,
         )
     except Archived:
         client.refresh_from_db()
@@ -108,6 +114,8 @@ def _associate(request: OfficeRequest, prospect: Prospect) -> HttpResponse:
         raise known_address(prospect) from None
     except AlreadyHandled as late:
         raise too_late(request, [late.prospect]) from None
+    except AddressChanged as changed:
+        raise address_changed(changed.prospect) from None
     words = f"{prospect.name} is associated with {client.name}’s record"
     label = Relationship(relationship).label.lower()
     tell_of_link(request, prospect, client, f"{words}, as {label}.")
@@ -128,6 +136,9 @@ def _show(
     found = _searched(request, prospect, text) if text else _likely(request, prospect)
     _record_list(request, prospect, found)
     context: dict[str, Any] = {"prospect": prospect, "found": found, "text": text, "chosen": client}
+    if prospect.is_verified:
+        # To compare with what the person reads out; for somebody unverified it is typed instead.
+        context["code"] = confirmation_code(prospect, now(), request.practice.zone)
     if request.htmx:
         return page(request, "office/prospects/matches.html", context)
     context["unchosen"] = unchosen

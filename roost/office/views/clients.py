@@ -266,7 +266,11 @@ def _show_access(
 def _known(account: Account) -> dict[str, Any]:
     """What the question before a second tie says: that the address has a log-in, and how it is
     kept. Whose else it is stays unsaid; the record may be none of the reader's."""
-    return {"email": account.email, "own_password": account.has_own_password}
+    return {
+        "email": account.email,
+        "own_password": account.has_own_password,
+        "proven": account.mailbox_proven_at is not None or not account.has_own_password,
+    }
 
 
 def _asked_again(request: OfficeRequest) -> bool:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from roost.accounts.doors import door_path
 from roost.audit.services import record_read
 from roost.clients.enums import ProspectState
-from roost.clients.errors import AlreadyHandled, HasOtherLogIn
+from roost.clients.errors import AddressChanged, AlreadyHandled, HasOtherLogIn
 from roost.clients.forms import ClientForm
 from roost.clients.models import Client, Prospect
 from roost.clients.prospect_queries import get_prospect_for
@@ -20,7 +20,7 @@ from roost.core.pages import page
 from roost.core.submissions import is_done
 from roost.office.duplicates import records_alike
 from roost.office.views.prospects import Trouble, check_state, show_trouble, too_late
-from roost.office.views.verifying import known_address
+from roost.office.views.verifying import address_changed, known_address
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.services import recheck_rooms_of
@@ -44,7 +44,7 @@ def tell_of_link(request: OfficeRequest, prospect: Prospect, client: Client, wor
         request,
         words,
         path=door_path(request, "undo-link", prospect=prospect.uuid),
-        fields=[("client", str(client.uuid))],
+        fields=[("link", get_prospect_for(request.staff, prospect.uuid).link_stamp)],
         label="Undo",
     )
 
@@ -80,6 +80,7 @@ def _create(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> Cli
         client = create_client(
             key=values.pop("form_key"),
             prospect=prospect,
+            seen=request.POST.get("seen", ""),
             by=request.staff,
             therapists=list(values.pop("therapists", [])),
             **values,
@@ -88,20 +89,20 @@ def _create(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> Cli
         raise known_address(prospect) from None
     except AlreadyHandled as late:
         raise too_late(request, [late.prospect]) from None
+    except AddressChanged as changed:
+        raise address_changed(changed.prospect) from None
     tell_of_link(request, prospect, client, f"{client.name} is added, from the sign-up.")
     return client
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("POST",), hidden=True)
 def undo(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
-    """Take a link back. The form names the client, so that an old page undoes no newer link."""
+    """Take a link back. The form names the link, so that an old page undoes no newer one."""
     found = get_prospect_for(request.staff, prospect)
+    stamp = request.POST.get("link", "")
     try:
         with transaction.atomic():
-            client = found.client
-            if client is None or str(client.uuid) != request.POST.get("client"):
-                raise AlreadyHandled(found)
-            undo_link(prospect=found, by=request.staff)
+            client = undo_link(prospect=found, stamp=stamp, by=request.staff)
             recheck_rooms_of(client)
     except AlreadyHandled as late:
         return show_trouble(request, too_late(request, [late.prospect]))

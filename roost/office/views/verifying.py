@@ -7,9 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts.doors import door_path
-from roost.audit.services import record_read
+from roost.audit.services import record_read, record_refusal
 from roost.clients.enums import ProspectState
-from roost.clients.errors import AlreadyHandled, HasOtherLogIn, WrongConfirmationCode
+from roost.clients.errors import (
+    AddressChanged,
+    AlreadyHandled,
+    HasOtherLogIn,
+    WrongConfirmationCode,
+)
 from roost.clients.models import Prospect
 from roost.clients.prospect_forms import VouchForm
 from roost.clients.prospect_queries import get_prospect_for
@@ -27,6 +32,14 @@ def known_address(prospect: Prospect) -> Trouble:
         "Somebody signed up with that address once more. Its owner was told by e-mail, and can log "
         "in or choose a new password. This sign-up opens nothing, whatever you do; dismiss it.",
         dismissable=prospect if prospect.state == ProspectState.WAITING else None,
+    )
+
+
+def address_changed(prospect: Prospect) -> Trouble:
+    """The trouble of a page that shows an address which is no longer the prospect's."""
+    return Trouble(
+        f"{prospect.name} has corrected their address",
+        f"It is {prospect.email} now. Nothing was done; look at it once more before you act.",
     )
 
 
@@ -67,8 +80,13 @@ def verify(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
 def _vouch(request: OfficeRequest, prospect: Prospect, form: VouchForm) -> bool:
     """Verify with what the form says; False puts what is wrong beside its field."""
     try:
-        vouch(prospect=prospect, by=request.staff, **form.cleaned_data)
+        seen = request.POST.get("seen", "")
+        vouch(prospect=prospect, seen=seen, by=request.staff, **form.cleaned_data)
     except WrongConfirmationCode:
+        record_refusal(
+            by=request.account, status=422, route="office:verify-prospect",
+            prospect=str(prospect.uuid),
+        )  # fmt: skip
         form.add_error(
             "code",
             "That is not the code on their Account page. It changes each day; "
@@ -79,6 +97,8 @@ def _vouch(request: OfficeRequest, prospect: Prospect, form: VouchForm) -> bool:
         raise known_address(prospect) from None
     except AlreadyHandled as late:
         raise too_late(request, [late.prospect]) from None
+    except AddressChanged as changed:
+        raise address_changed(changed.prospect) from None
     words = f"{prospect.name} is verified. A notice goes to {prospect.email}."
     if prospect.client is not None:
         words = f"{words} They can open {prospect.client.name}’s record from now on."

@@ -14,6 +14,7 @@ from roost.accounts.forms import PasswordOfForm
 from roost.accounts.models import Account
 from roost.accounts.services import check_own_password, start_sign_in
 from roost.accounts.visits import end_visit
+from roost.audit.services import record_refusal
 from roost.clients.queries import access_held_by, has_portal_access
 from roost.clients.services import finish_client_move
 from roost.core.pages import page
@@ -25,7 +26,7 @@ from roost.staff.services import own_words_of
 HOME = "account"
 
 
-def _belongs(account: Account) -> bool:
+def belongs(account: Account) -> bool:
     return has_portal_access(account) or staff_of(account) is None
 
 
@@ -38,7 +39,7 @@ def _words(account: Account) -> list[str]:
 
 @open_to(Who.ANYONE, methods=("GET", "POST"))
 def log_in(request: HttpRequest) -> HttpResponse:
-    return pages.log_in_page(request, home=HOME, belongs=_belongs)
+    return pages.log_in_page(request, home=HOME, belongs=belongs)
 
 
 @open_to(Who.ANYONE, methods=("POST",))
@@ -49,7 +50,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 @open_to(Who.ANYONE, methods=("GET", "POST"))
 def forgot_password(request: HttpRequest) -> HttpResponse:
-    return pages.forgot_password_page(request, belongs=_belongs)
+    return pages.forgot_password_page(request, belongs=belongs)
 
 
 @open_to(Who.ANYONE, methods=("GET", "POST"))
@@ -85,7 +86,8 @@ def new_address(request: HttpRequest, link: uuid.UUID, token: str) -> HttpRespon
     except LinkDead:
         return page(request, "portal/new_address_dead.html", status=410)
     typed = request.POST if request.method == "POST" else None
-    form = PasswordOfForm(asked.account.email, "The password you log in with", typed)
+    # Whoever reads this mailbox may be a stranger: nothing says who has a log-in here.
+    form = PasswordOfForm(asked.address, "The password you log in with", typed)
     context = {"form": form, "link": asked}
     if not form.is_valid():
         return page(request, "portal/new_address.html", context)
@@ -96,6 +98,7 @@ def new_address(request: HttpRequest, link: uuid.UUID, token: str) -> HttpRespon
         context["wait"] = say_span(limit.wait)
         return page(request, "portal/new_address.html", context, status=429)
     if not check_own_password(asked.account, form.cleaned_data["password"]):
+        record_refusal(by=None, status=401, route="new-address")
         form.add_error("password", "That is not the password of this log-in.")
         return page(request, "portal/new_address.html", context)
     limits.forgive(subjects)

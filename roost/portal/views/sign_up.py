@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from roost.accounts import limits, sign_ups
 from roost.accounts.doors import door_path
-from roost.accounts.errors import AddressTaken, LinkDead, WrongCode
+from roost.accounts.errors import AddressTaken, ChangedMeanwhile, LinkDead, WrongCode
 from roost.accounts.forms import PasswordOfForm
 from roost.accounts.models import Account, SignUp
 from roost.accounts.services import start_sign_in
 from roost.accounts.visits import end_visit, start_visit
+from roost.audit.services import record_refusal
 from roost.clients import prospects
 from roost.clients.confirmation import confirmation_code, good_until
 from roost.clients.models import Prospect
@@ -31,6 +31,7 @@ from roost.clients.prospect_forms import (
 from roost.clients.prospect_queries import prospect_of_sign_up
 from roost.core.pages import page
 from roost.core.time import now, say_span
+from roost.portal.views.accounts import belongs
 from roost.practices.models import Practice
 from roost.staff.http import SignUpRequest
 from roost.staff.permissions import Who, open_to
@@ -61,12 +62,25 @@ def create_account(request: SignUpRequest) -> HttpResponse:
             key=values.pop("form_key"), password=password, zone_name=values.pop("zone"), **values
         )
         sign_up = prospect.sign_up
-        # The form was sent before: whoever has its key must have the password too.
-        if sign_up is None or not (is_new or check_password(password, sign_up.password)):
+        # The form was sent before: whoever has its key must log in.
+        if sign_up is None or not (is_new or _knows(sign_up, password)):
             return redirect(door_path(request, "log-in"))
         start_visit(request, sign_up)
         return redirect(door_path(request, "sign-up"))
     return page(request, "portal/create_account.html", {"form": form})
+
+
+def _knows(sign_up: SignUp, password: str) -> bool:
+    """Whether somebody has the password of a sign-up; a try counts as one to log in."""
+    subjects = limits.log_in_subjects(sign_up.email)
+    try:
+        limits.count(subjects)
+    except limits.TooMany:
+        return False
+    if not sign_ups.check_its_password(sign_up, password):
+        return False
+    limits.forgive(subjects)
+    return True
 
 
 @open_to(Who.SIGN_UP, methods=("GET", "POST"))
@@ -88,7 +102,7 @@ def sign_up(request: SignUpRequest) -> HttpResponse:
             try:
                 sign_ups.check_code(request.sign_up, form.cleaned_data["code"])
                 account = prospects.prove_mailbox(request.sign_up, through="code")
-            except (WrongCode, AddressTaken):
+            except (WrongCode, AddressTaken, ChangedMeanwhile):
                 form.add_error("code", "That is not the code. Look in the newest e-mail from us.")
             except limits.TooMany as limit:
                 trouble = say_span(limit.wait)
@@ -140,10 +154,6 @@ def confirmation(prospect: Prospect, practice: Practice, moment: datetime) -> di
 
 def _verified_meanwhile(request: SignUpRequest, account: Account) -> HttpResponse:
     """The sign-up has become an account, in another browser or by staff: one press goes on."""
-    if account.password != request.sign_up.password or not account.is_active:
-        # What this browser knew is no longer the account's password.
-        end_visit(request)
-        return redirect(door_path(request, "log-in"))
     if request.method == "POST":
         return _go_in(request, account)
     context = {"prospect": prospect_of_sign_up(request.sign_up), "sign_up": request.sign_up}
@@ -151,9 +161,12 @@ def _verified_meanwhile(request: SignUpRequest, account: Account) -> HttpRespons
 
 
 def _go_in(request: HttpRequest, account: Account) -> HttpResponse:
-    """From the sign-up to the account it became, under a new session id."""
-    start_sign_in(request, account)
+    """From the sign-up to the account it became, under a new session id. One that does not belong
+    at this door, or no longer works, goes to the log-in page like any other."""
     end_visit(request)
+    if not account.is_active or not belongs(account):
+        return redirect(door_path(request, "log-in"))
+    start_sign_in(request, account)
     messages.success(request, "Your account is verified.")
     return redirect(door_path(request, "account"))
 
@@ -199,13 +212,14 @@ def verify(request: SignUpRequest, sign_up: uuid.UUID, token: str) -> HttpRespon
         except limits.TooMany as limit:
             context["wait"] = say_span(limit.wait)
             return page(request, "portal/verify.html", context, status=429)
-        if not check_password(form.cleaned_data["password"], asked.password):
+        if not sign_ups.check_its_password(asked, form.cleaned_data["password"]):
+            record_refusal(by=None, status=401, route="verify")
             form.add_error("password", "That is not the password this account was asked for with.")
             return page(request, "portal/verify.html", context)
         limits.forgive(subjects)
     try:
         account = prospects.prove_mailbox(asked, through="link")
-    except AddressTaken:
+    except (AddressTaken, ChangedMeanwhile):
         return _dead(request, None, token, LinkDead(renewable=False))
     return _go_in(request, account)
 
