@@ -331,6 +331,7 @@ def _spread(outcomes: Outcomes, names: list[str]) -> dict[str, Outcome]:
 def _expected(name: str, visitors: list[str]) -> dict[tuple[str, str], Outcome]:
     """Who gets what from a route, method by method."""
     row, who = TABLE[name], ROUTES[name].callback.access.who
+    hidden = ROUTES[name].callback.access.hidden
     named = MEMBERS if name.startswith("office:") else ATTENDING
     expected: dict[tuple[str, str], Outcome] = {}
     for visitor in visitors:
@@ -338,8 +339,12 @@ def _expected(name: str, visitors: list[str]) -> dict[tuple[str, str], Outcome]:
             column = "GET" if method == "HEAD" else method
             outcomes = {"GET": row.get, "POST": row.post}.get(column)
             kind = "abroad" if visitor.endswith(" abroad") else visitor
-            if outcomes is None:
-                got: Outcome = 405
+            if outcomes is None and hidden and kind not in ("owner", "admin"):
+                # What does not exist for somebody has no methods either.
+                away = {"anonymous": LOG_IN, "abroad": LOG_IN, "starter": CHOOSE}
+                got: Outcome = away.get(kind, 404)
+            elif outcomes is None:
+                got = 405
             elif column in row.others.get(kind, {}):
                 got = row.others[kind][column]
             elif kind in named:
