@@ -265,8 +265,10 @@ def _claim(prospect: Prospect, seen: str) -> Prospect:
 
 def _held(prospect: Prospect) -> Prospect:
     """The prospect as it stands, and its account, held until the open transaction ends."""
-    if prospect.account_id is not None:
-        Account.objects.select_for_update().get(pk=prospect.account_id)
+    # Asked anew: it may have become an account since it was looked up.
+    became = Prospect.objects.filter(pk=prospect.pk).values_list("account_id", flat=True).get()
+    if became is not None:
+        Account.objects.select_for_update().get(pk=became)
     return Prospect.objects.select_for_update().get(pk=prospect.pk)
 
 

@@ -105,6 +105,30 @@ def choose(adam: Page, name: str) -> None:
     expect(adam.get_by_role("button", name="Create Client")).to_be_visible()
 
 
+def becomes_a_client_and_knocks(
+    server: Server, adam: Page, page: Page, first: str, last: str
+) -> None:
+    """The admin makes a client of whoever waits at `page`, who joins the session booked with
+    them."""
+    choose(adam, f"{first} {last}")
+    adam.get_by_role("button", name="Create Client").click()
+    expect(adam.get_by_role("heading", name="Add Client")).to_be_visible()
+    for label, value in (
+        ("First name", first), ("Last name", last), ("Email (optional)", address_of(first)),
+    ):  # fmt: skip
+        expect(adam.get_by_label(label, exact=True)).to_have_value(value)
+    adam.get_by_label("Theo Lang").check()
+    adam.get_by_role("button", name="Save").dblclick()
+    expect(adam.get_by_role("heading", name=f"{first} {last}")).to_be_visible()
+
+    expect(page.get_by_role("heading", name=f"Hello, {first}")).to_be_visible(timeout=BY_ITSELF)
+    server.run(BOOKED, "Theo Lang", last)
+    page.get_by_role("link", name="My Account", exact=True).click()
+    page.get_by_role("link", name="Join", exact=True).click()
+    page.get_by_role("button", name="Go to the waiting room").click()
+    expect(page.get_by_text("has been told you’re here")).to_be_visible(timeout=15_000)
+
+
 def scan(chromium: Browser, address: str) -> None:
     """What scanners do with every link of a mail before the person has it."""
     context = chromium.new_context()
@@ -135,23 +159,7 @@ def test_a_stranger_signs_up_is_made_a_client_and_joins_on_video(
     assert "Jordan" not in told.text
     assert "Ellery" not in told.text
 
-    choose(adam, "Jordan Ellery")
-    adam.get_by_role("button", name="Create Client").click()
-    expect(adam.get_by_role("heading", name="Add Client")).to_be_visible()
-    for label, value in (
-        ("First name", "Jordan"), ("Last name", "Ellery"),
-        ("Email (optional)", address_of("Jordan")),
-    ):  # fmt: skip
-        expect(adam.get_by_label(label, exact=True)).to_have_value(value)
-    adam.get_by_label("Theo Lang").check()
-    adam.get_by_role("button", name="Save").dblclick()
-    expect(adam.get_by_role("heading", name="Jordan Ellery")).to_be_visible()
-
-    expect(page.get_by_role("heading", name="Hello, Jordan")).to_be_visible(timeout=BY_ITSELF)
-    server.run(BOOKED, "Theo Lang", "Ellery")
-    page.get_by_role("link", name="My Account", exact=True).click()
-    page.get_by_role("link", name="Join", exact=True).click()
-    page.get_by_role("button", name="Go to the waiting room").click()
+    becomes_a_client_and_knocks(server, adam, page, "Jordan", "Ellery")
     theo = chromium.new_context()
     theo.add_init_script(WATCH_PEERS)
     desk = theo.new_page()
@@ -185,7 +193,7 @@ with scope(Practice.objects.get(slug="maple").pk):
 
 
 def test_the_code_from_the_mail_does_the_same(
-    server: Server, post: Post, window: BrowserContext
+    server: Server, post: Post, window: BrowserContext, adam: Page
 ) -> None:
     page = create_account(window, server, "Kim", "Sandoval")
     code = code_in(post.wait_for(address_of("Kim")))
@@ -196,6 +204,7 @@ def test_the_code_from_the_mail_does_the_same(
     page.get_by_label("6-digit code from the e-mail").fill(f"{code[:3]} {code[3:]}")
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_role("heading", name="You’re on the list, Kim")).to_be_visible()
+    becomes_a_client_and_knocks(server, adam, page, "Kim", "Sandoval")
 
 
 def test_staff_verify_by_the_code_that_is_read_out_and_the_page_goes_on_by_itself(
@@ -218,6 +227,7 @@ def test_staff_verify_by_the_code_that_is_read_out_and_the_page_goes_on_by_itsel
     notices = [m for m in post.received if m.to == [address_of("Lou")]]
     assert len(notices) == 2
     assert "is confirmed" in str(notices[1].mail["Subject"])
+    becomes_a_client_and_knocks(server, adam, page, "Lou", "Brandt")
 
 
 def test_the_link_in_another_browser_asks_for_the_password(
