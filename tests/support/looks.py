@@ -145,7 +145,8 @@ def _make_prospects(olivia: StaffMember) -> None:
 
     willow = Client.objects.get(first_name="Willow")
     prospects.associate(
-        prospect=asks("willow@prospect.example", "Willow", "Redsky"), client=willow,
+        prospect=asks("willow@prospect.example", "Willow", "Redsky"),
+        seen="willow@prospect.example", client=willow,
         relationship=Relationship.SELF, by=olivia,
     )  # fmt: skip
     prospects.dismiss(prospect=asks("spam@prospect.example", *LONG), by=olivia)
