@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "roost.clients",
     "roost.scheduling",
     "roost.video",
+    "roost.billing",
     "roost.portal",
     "roost.office",
     "roost.demo",

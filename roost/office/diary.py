@@ -20,6 +20,7 @@ from roost.video.queries import waiting_for
 from roost.video.rules import join_window
 
 MODE_ICONS = {Mode.VIDEO: "video", Mode.IN_PERSON: "map-pin", Mode.PHONE: "phone"}
+MARKS = [Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL]
 _BADGES = {
     Attendance.ATTENDED: "badge-ok",
     Attendance.SCHEDULED: "",
@@ -41,7 +42,8 @@ class Person:
 @dataclass(frozen=True)
 class Row:
     """One session in words. `state` is what its badge says; `note` stands under the names;
-    `waiting` is the id of whoever has waited longest in its waiting room."""
+    `waiting` is the id of whoever has waited longest in its waiting room; `marks` are what a
+    session that is over can be marked as, while nobody has."""
 
     appointment: Appointment
     people: list[Person]
@@ -55,6 +57,7 @@ class Row:
     can_enter: bool
     is_open: bool
     lacks_access: list[Person] = field(default_factory=list)
+    marks: list[Attendance] = field(default_factory=list)
 
     kind = "session"
 
@@ -150,6 +153,7 @@ class Reader:
             can_enter=self._can_enter(appointment) and any(p.has_access for p in people),
             is_open=self._is_open(appointment),
             lacks_access=[p for p in lacking if p.may_open],
+            marks=MARKS if attendance == Attendance.SCHEDULED and is_past else [],
         )
 
     def _can_enter(self, appointment: Appointment) -> bool:

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from roost.office.views import (
     accounts,
     associating,
+    billing,
     clients,
     linking,
     moving,
@@ -28,6 +29,12 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<uuid:appointment>/", scheduling.appointment, name="appointment"),
     path("sessions/<uuid:appointment>/move/", scheduling.move, name="move"),
     path("sessions/<uuid:appointment>/cancel/", scheduling.cancel, name="cancel"),
+    path("sessions/<uuid:appointment>/attendance/", billing.attendance, name="attendance"),
+    path("sessions/<uuid:appointment>/payment/", billing.payment, name="payment"),
+    # Receipts
+    path("receipts/", billing.receipts, name="receipts"),
+    path("receipts/<uuid:receipt>/receipt.pdf", billing.receipt_pdf, name="receipt-pdf"),
+    path("receipts/<uuid:receipt>/void/", billing.void, name="void-receipt"),
     # Log in, one's own account
     path("log-in/", accounts.log_in, name="log-in"),
     path("log-out/", accounts.log_out, name="log-out"),
@@ -67,6 +74,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("clients/<uuid:client>/log-in-address/", moving.move_log_in, name="move-log-in"),
     path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
+    path("clients/<uuid:client>/receipts/", clients.client_receipts, name="client-receipts"),
     path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),
     # Settings
     path("settings/", settings.settings, name="settings"),

@@ -24,6 +24,7 @@ def person(request: HttpRequest) -> dict[str, Any]:
         "person_name": name,
         "initials": initials(name),
         "has_sessions": any(each.sessions != "none" for each in opened),
+        "has_receipts": any(each.receipts for each in opened),
         "has_details": any(each.details for each in opened),
     }
 

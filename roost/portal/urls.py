@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from roost.portal.views import account, accounts, sign_up, video
+from roost.portal.views import account, accounts, receipts, sign_up, video
 
 app_name = "portal"
 
@@ -30,6 +30,9 @@ urlpatterns: list[URLPattern] = [
     path("my-account/", account.account, name="account"),
     path("my-account/password/", accounts.change_password, name="change-password"),
     path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
+    path("my-account/receipts/<uuid:client>/", receipts.receipts, name="receipts"),
+    path("receipts/<uuid:receipt>/receipt.pdf", receipts.receipt_pdf, name="receipt-pdf"),
+    path("receipt/<str:code>/", receipts.check, name="receipt-check"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),
     path("my-account/time-zone/", account.time_zone, name="time-zone"),
 ]

@@ -4,6 +4,8 @@ from django import forms
 
 from roost.core.forms import LineField, LinesField, PhoneField
 from roost.core.time import ZONES
+from roost.practices.models import Paper
+from roost.practices.money import CURRENCIES
 
 YES_NO = [("yes", "Yes"), ("no", "No")]
 
@@ -42,6 +44,27 @@ class PracticeForm(forms.Form):
     )
     staff_idle_minutes = number_field("Sign staff out after (minutes without use)", 5, 240)
     client_idle_minutes = number_field("Sign clients out after (minutes without use)", 5, 240)
+    currency = forms.ChoiceField(
+        label="Currency",
+        choices=[(code, f"{each.name} ({code})") for code, each in CURRENCIES.items()],
+        error_messages={"invalid_choice": "Choose a currency from the list."},
+        help_text="Fees are in it. Receipts already issued keep theirs.",
+    )
+    paper = forms.ChoiceField(
+        label="Paper",
+        choices=Paper.choices,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose Letter or A4."},
+    )
+    tax_number = LineField(
+        label="Tax number",
+        required=False,
+        max_length=40,
+        help_text="Your GST/HST number, where you have one. It stands on every receipt.",
+    )
+    late_cancel_percent = number_field(
+        "A late cancel costs (% of the fee)", 0, 100, "0 when nothing is charged for it."
+    )
 
 
 class PortalForm(forms.Form):

@@ -7,6 +7,12 @@ from django.db import models
 
 from roost.core.models import PublicId
 from roost.core.time import zone
+from roost.practices.money import CURRENCIES
+
+
+class Paper(models.TextChoices):
+    LETTER = "letter", "Letter"
+    A4 = "a4", "A4"
 
 
 class Practice(PublicId):
@@ -40,6 +46,18 @@ class Practice(PublicId):
     client_idle_minutes = models.PositiveSmallIntegerField(default=60)
     portal_settings_changed_at = models.DateTimeField(null=True, blank=True)
     portal_settings_changed_by = models.CharField(max_length=100, blank=True)
+
+    # Settings → Practice → Receipts
+    currency = models.CharField(
+        max_length=3,
+        default="CAD",
+        choices=[(code, each.name) for code, each in CURRENCIES.items()],
+    )
+    paper = models.CharField(max_length=6, choices=Paper.choices, default=Paper.LETTER)
+    tax_number = models.CharField(max_length=40, blank=True)
+    late_cancel_percent = models.PositiveSmallIntegerField(
+        default=100, validators=[MaxValueValidator(100)]
+    )
 
     def __str__(self) -> str:
         return self.name

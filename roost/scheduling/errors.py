@@ -107,6 +107,15 @@ class HasHappened(SchedulingError):
         super().__init__("This session has taken place, so it can’t be moved or cancelled.")
 
 
+class AttendanceTooEarly(SchedulingError):
+    """Nobody can have attended a session that has not begun."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Attendance can be marked once the session has begun. Until then it can be cancelled."
+        )
+
+
 class ChangedMeanwhile(SchedulingError):
     """Somebody else moved it since the page was opened."""
 

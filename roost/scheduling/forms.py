@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from roost.core.time import (
     say_day,
     say_hour,
 )
+from roost.practices.money import decimals_of
 from roost.scheduling.enums import Mode, ServiceType
 from roost.scheduling.errors import BadDuration, DayOutOfRange, SchedulingError
 from roost.scheduling.models import Service
@@ -260,14 +262,53 @@ class ServiceForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "input-short", "inputmode": "numeric"}),
     )
 
+    fee = forms.DecimalField(
+        label="Fee",
+        required=False,
+        min_value=0,
+        max_digits=9,
+        decimal_places=3,
+        help_text="Before tax. A receipt needs one, 0 included.",
+        error_messages={
+            "invalid": "Write the fee as a number, like 150 or 150.00.",
+            "min_value": "A fee can’t be less than 0.",
+            "max_digits": "That fee has too many digits.",
+            "max_whole_digits": "That fee has too many digits.",
+            "max_decimal_places": "That fee has too many decimals for your currency.",
+        },
+        widget=forms.TextInput(attrs={"class": "input-short", "inputmode": "decimal"}),
+    )
+    billing_code = LineField(
+        label="Billing code",
+        max_length=20,
+        required=False,
+        help_text="Stands on receipts, where an insurer asks for one.",
+        error_messages={"max_length": "A billing code has at most 20 characters."},
+    )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["fee"]
+        field.label = f"Fee ({currency})"
+        self.decimals = decimals_of(currency)
+
+    def clean_fee(self) -> Decimal | None:
+        fee: Decimal | None = self.cleaned_data["fee"]
+        if fee is not None and fee != fee.quantize(Decimal(1).scaleb(-self.decimals)):
+            raise ValidationError("That fee has too many decimals for your currency.")
+        return fee
+
     def refuse(self, error: SchedulingError) -> None:
         """Put what stood in the way beside the field it is about."""
         self.add_error(error.field if error.field in self.fields else None, str(error))
 
     @staticmethod
-    def values_of(service: Service) -> dict[str, Any]:
+    def values_of(service: Service, currency: str) -> dict[str, Any]:
         """A service as the form shows it."""
+        places = decimals_of(currency)
         return {
+            "fee": None if service.fee is None else f"{service.fee:.{places}f}",
+            "billing_code": service.billing_code,
             "name": service.name,
             "type": service.type,
             "duration_minutes": service.duration_minutes,
@@ -277,4 +318,4 @@ class ServiceForm(forms.Form):
 class NewServiceForm(ServiceForm, KeyedForm):
     """Add a service."""
 
-    field_order = ("form_key", "name", "type", "duration_minutes")
+    field_order = ("form_key", "name", "type", "duration_minutes", "fee", "billing_code")

@@ -15,6 +15,9 @@ class Service(PublicId, TenantModel):
     type = models.CharField(max_length=12, choices=ServiceType.choices)
     duration_minutes = models.PositiveSmallIntegerField()
     is_active = models.BooleanField(default=True)
+    # In the practice's currency. Whether tax is on top says roost.billing.
+    fee = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    billing_code = models.CharField(max_length=20, blank=True)
 
     class Meta:
         ordering = ["name", "duration_minutes", "pk"]

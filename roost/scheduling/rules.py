@@ -143,6 +143,20 @@ _SAYS_MOST = (
 )
 
 
+def attendance_choices(is_cancelled: bool, has_begun: bool) -> tuple[Attendance, ...]:
+    """What a session's attendance may be marked as."""
+    if is_cancelled:
+        return (Attendance.CANCELLED, Attendance.LATE_CANCEL)
+    if not has_begun:
+        return ()
+    return (
+        Attendance.ATTENDED,
+        Attendance.NO_SHOW,
+        Attendance.LATE_CANCEL,
+        Attendance.SCHEDULED,
+    )
+
+
 def attendance_of(attendances: Iterable[str]) -> Attendance:
     """One state for a whole session, from those of its people."""
     states = set(attendances)

@@ -7,6 +7,8 @@ PostgreSQL by SELECT … FOR NO KEY UPDATE; on SQLite the transaction itself is 
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
@@ -20,6 +22,7 @@ from roost.core.time import day_bounds, now, say_hour, say_hours
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode, ServiceType
 from roost.scheduling.errors import (
+    AttendanceTooEarly,
     BadDuration,
     ChangedMeanwhile,
     ClientArchived,
@@ -42,6 +45,8 @@ from roost.scheduling.rules import (
     LONGEST_MINUTES,
     SHORTEST_MINUTES,
     Span,
+    attendance_choices,
+    attendance_of,
     is_in_reach,
     nearest_free,
     opening_hours,
@@ -151,6 +156,27 @@ def cancel_appointment(*, by: StaffMember, appointment: Appointment) -> Appointm
         Attendee.objects.filter(appointment=fresh).update(attendance=Attendance.CANCELLED)
         _record("appointment.cancelled", by, fresh, _people(fresh))
         return fresh
+
+
+def mark_attendance(*, by: StaffMember, appointment: Appointment, attendance: str) -> str:
+    """Say whether a session was held, for everybody booked for it.
+
+    One that has begun is attended, no show or late cancel, or scheduled again while nothing is
+    decided; one that was cancelled is cancelled or late cancel. Returns what it was before.
+    Raises a SchedulingError. Records attendance.marked with the state, once for each client; the
+    same mark twice changes nothing.
+    """
+    with transaction.atomic():
+        _lock(appointment.therapist)
+        fresh = _fresh(appointment)
+        _check_calendar(by, fresh.therapist)
+        if attendance not in attendance_choices(fresh.is_cancelled, fresh.starts_at <= now()):
+            raise AttendanceTooEarly if not fresh.is_cancelled else IsCancelled
+        rows = Attendee.objects.filter(appointment=fresh)
+        before = attendance_of(rows.values_list("attendance", flat=True))
+        if rows.exclude(attendance=attendance).update(attendance=attendance):
+            _record("attendance.marked", by, fresh, _people(fresh), attendance=attendance)
+        return before
 
 
 def _lock(therapist: StaffMember) -> None:
@@ -270,17 +296,30 @@ def _zone() -> ZoneInfo:
 
 
 def add_service(
-    *, by: StaffMember, key: uuid.UUID, name: str, type: str, duration_minutes: int
+    *,
+    by: StaffMember,
+    key: uuid.UUID,
+    name: str,
+    type: str,
+    duration_minutes: int,
+    fee: Decimal | None = None,
+    billing_code: str = "",
 ) -> tuple[Service, bool]:
     """Offer a new service. Owners and admins only; the page has checked it.
 
-    Returns the service and whether it is new. Raises DuplicateService, BadDuration. Records
-    service.added.
+    `fee` is in the practice's currency, None while it is not known. Returns the service and
+    whether it is new. Raises DuplicateService, BadDuration. Records service.added.
     """
 
     def make() -> Service:
         _check_service(name, type, duration_minutes)
-        service = Service.objects.create(name=name, type=type, duration_minutes=duration_minutes)
+        service = Service.objects.create(
+            name=name,
+            type=type,
+            duration_minutes=duration_minutes,
+            fee=fee,
+            billing_code=billing_code,
+        )
         record("service.added", by=by.account, subject=service)
         return service
 
@@ -291,14 +330,27 @@ def add_service(
 
 
 def edit_service(
-    *, by: StaffMember, service: Service, name: str, type: str, duration_minutes: int
+    *,
+    by: StaffMember,
+    service: Service,
+    name: str,
+    type: str,
+    duration_minutes: int,
+    fee: Decimal | None = None,
+    billing_code: str = "",
 ) -> list[str]:
-    """Change a service. Sessions already booked keep their length.
+    """Change a service. Sessions already booked keep their length, and what was paid for its fee.
 
     Returns the names of the fields that changed. Raises DuplicateService, BadDuration. Records
     service.changed if anything did.
     """
-    wanted = {"name": name, "type": type, "duration_minutes": duration_minutes}
+    wanted: dict[str, Any] = {
+        "name": name,
+        "type": type,
+        "duration_minutes": duration_minutes,
+        "fee": fee,
+        "billing_code": billing_code,
+    }
     try:
         with transaction.atomic():
             changes = [field for field, value in wanted.items() if getattr(service, field) != value]

@@ -20,6 +20,7 @@ from roost.practices.models import Practice
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.support.doors import Visitor, visit_cookie
+from tests.support.money import attended, make_billable, pay
 
 LONG = "x" * 10_000
 MARKUP = "\"><script>alert(1)</script><b>'&amp;{{ 7*7 }}{% now 'Y' %}"
@@ -126,7 +127,8 @@ FORMS = [
     Form("practice", "office", "owner", {
         "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
         "mail_sender_name": "Maple", "zone_name": "America/Toronto", "staff_idle_minutes": "30",
-        "client_idle_minutes": "60",
+        "client_idle_minutes": "60", "currency": "CAD", "paper": "letter", "tax_number": "",
+        "late_cancel_percent": "50",
     }),
     Form("client-portal", "office", "owner", {
         "allow_sign_up": "no", "starter_password_days": "7", "join_minutes_before": "30",
@@ -137,10 +139,12 @@ FORMS = [
     Form("invite-staff-again", "office", "owner", {}, ("member",)),
     Form("send-message-now", "office", "owner", {}, ("message",)),
     Form("add-service", "office", "owner", {
-        "name": "Couple", "type": "couple", "duration_minutes": "75", "form_key": KEY,
+        "name": "Couple", "type": "couple", "duration_minutes": "75", "fee": "210.00",
+        "billing_code": "96.02", "form_key": KEY,
     }),
     Form("service", "office", "owner", {
         "name": "Individual", "type": "individual", "duration_minutes": "55", "do": "save",
+        "fee": "150", "billing_code": "",
     }, ("service",)),
     Form("book", "office", "owner", {
         "clients": "<casey>", "therapist": "<tara>", "service": "<service>", "mode": "video",
@@ -149,6 +153,16 @@ FORMS = [
     Form("move", "office", "owner", {"day": "<day>", "hour": "15:00", "which": "", "seen": ""},
          ("appointment",)),
     Form("cancel", "office", "owner", {}, ("appointment",)),
+    Form("attendance", "office", "owner", {"attendance": "attended", "from": "day"},
+         ("appointment",)),
+    Form("payment", "office", "owner", {
+        "amount": "50", "method": "cash", "paid_on": "<today>", "payer": "Robin Parker",
+        "client": "<casey>", "form_key": KEY,
+    }, ("appointment",)),
+    Form("void-receipt", "office", "owner", {}, ("receipt",)),
+    Form("service", "office", "owner", {
+        "do": "tax", "from_on": "2024-06-20", "kind": "taxed", "name": "HST", "percent": "13",
+    }, ("service",)),
     Form("room", "office", "therapist", {}, ("appointment",)),
     Form("prospects", "office", "owner", {"do": "dismiss", "prospect": "<prospect>"}),
     Form("dismiss-prospects", "office", "owner", {"prospect": "<prospect>"}),
@@ -181,7 +195,10 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     starter.save()
     give(starter, cast.noor)
     set_starter_password(starter, "lantern-gravel-teapot-31", days=7)
+    make_billable(cast)
     appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
+    held = attended(cast)
+    receipt = pay(cast, attended(cast))
     links = {
         d: make_link(cast.parker_account, p, door=d)
         for d, p in (("portal", LinkPurpose.RESET), ("office", LinkPurpose.INVITATION))
@@ -212,6 +229,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "message": message.uuid,
         "service": cast.individual.uuid,
         "appointment": appointment.uuid,
+        "receipt": receipt.uuid,
         "prospect": prospect.uuid,
     }
     day = (now() + timedelta(days=30)).date().isoformat()
@@ -221,6 +239,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "<service>": str(cast.individual.uuid),
         "<prospect>": str(prospect.uuid),
         "<day>": day,
+        "<today>": now().astimezone(maple.zone).date().isoformat(),
     }
 
     def account_of(form: Form) -> Account | None:
@@ -241,6 +260,8 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
             visitor.cookies[name] = key
         link = new_address if form.route == "new-address" else links[form.door]
         own = {**ids, "link": link.uuid, "token": token_of(link)}
+        if form.route in ("attendance", "payment"):
+            own["appointment"] = held.uuid
         own |= verification if "sign_up" in form.ids else {}
         where = visitor.path(form.route, **{name: own[name] for name in form.ids})
         if options:
@@ -355,7 +376,8 @@ def test_what_was_typed_is_kept_and_printed_escaped_when_a_form_has_more_to_say(
         "staff-member": {"role": "emperor"},
         "add-service": {"duration_minutes": "0"},
         "service": {"duration_minutes": "0"},
-    }[form.route]
+        "service, tax": {"percent": "-1"},
+    }[form.route if form.good.get("do") != "tax" else "service, tax"]
     typed = {name: f'<i>{name}</i> & "co"' for name in form.good if name in TYPED}
     secrets = dict.fromkeys(form.secret, "a secret <i>that</i> was typed")
     answer = send(form, {**typed, **wrong, **secrets})
@@ -450,7 +472,7 @@ def test_a_body_that_is_none_gets_4xx_or_the_form_again(
                 assert 400 <= answer.status_code < 500, where
             if answer.status_code == 302 and not plain:
                 # An empty form is right where every field may be empty.
-                assert form.route in ("details", "log-in"), where
+                assert form.route in ("details", "log-in", "attendance"), where
             _words(answer)
             transaction.set_rollback(True)
 

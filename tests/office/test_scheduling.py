@@ -95,7 +95,8 @@ def test_day_shows_sessions_free_time_and_now(cast: Cast, office: Office) -> Non
     assert rows(page) == [
         "1:00 – 1:50 Casey Nguyen Individual, 50 min Video Attended".replace("1:", "8:"),
         "9:00 am – 10:00 am free".replace("9:00 am – 10:00 am", "9:00 – 10:00 am"),
-        "10:00 – 10:50 Noor Haddad Individual, 50 min Video Scheduled",
+        "10:00 – 10:50 Noor Haddad Individual, 50 min Video Scheduled"
+        " Attended Noor Haddad No show Noor Haddad Late cancel Noor Haddad",
         "11:00 am – 1:15 pm free",
         "1:15 – 2:05 Casey Nguyen Individual, 50 min Video Scheduled Open room for Casey Nguyen",
         "Now 1:56 pm",

@@ -15,12 +15,12 @@ from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
 OPEN = {
-    # relationship: (sessions page, details page)
-    Relationship.SELF: (200, 200),
-    Relationship.PARENT: (200, 200),
-    Relationship.GUARDIAN: (200, 200),
-    Relationship.PARTNER: (200, 404),
-    Relationship.PAYER: (404, 404),
+    # relationship: (sessions page, details page, receipts page)
+    Relationship.SELF: (200, 200, 200),
+    Relationship.PARENT: (200, 200, 200),
+    Relationship.GUARDIAN: (200, 200, 200),
+    Relationship.PARTNER: (200, 404, 404),
+    Relationship.PAYER: (404, 404, 200),
 }
 
 
@@ -35,6 +35,7 @@ def test_a_relationship_opens_what_the_table_says(
     found = (
         visitor.go("sessions", client=casey.uuid).status_code,
         visitor.go("details", client=casey.uuid).status_code,
+        visitor.go("receipts", client=casey.uuid).status_code,
     )
     assert found == OPEN[relationship]
 

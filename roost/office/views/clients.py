@@ -18,6 +18,7 @@ from roost.accounts.models import Account
 from roost.accounts.passwords import generate_starter_password
 from roost.accounts.queries import newest_invitation
 from roost.audit.services import record_read
+from roost.billing.queries import receipts_of_client
 from roost.clients.enums import Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
 from roost.clients.forms import ClientForm, PortalSettingsForm
@@ -166,6 +167,16 @@ def client_sessions(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     rows = Paginator(appointments_of_client(record), 50)
     context["found"] = rows.get_page(request.GET.get("page"))
     return page(request, "office/clients/sessions.html", context)
+
+
+@open_to(Who.STAFF)
+def client_receipts(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
+    """A client's receipts; a therapist sees those of their own sessions."""
+    record, context = _record(request, client)
+    _read(request, record, "receipts")
+    rows = Paginator(receipts_of_client(request.staff, record), 50)
+    context["found"] = rows.get_page(request.GET.get("page"))
+    return page(request, "office/clients/receipts.html", context)
 
 
 @open_to(Who.STAFF)

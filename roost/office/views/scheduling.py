@@ -12,12 +12,14 @@ from django.shortcuts import redirect, render
 
 from roost.accounts.doors import door_path
 from roost.audit.services import record_read
+from roost.billing.queries import owed_for, receipts_of_appointment
+from roost.billing.rules import say_rate
 from roost.clients.models import Client
 from roost.clients.queries import clients_visible_to, search_clients
 from roost.core.pages import page
 from roost.core.time import day_bounds, now, say_day, say_hour, say_hours, say_relative_day
 from roost.office.diary import Reader
-from roost.scheduling.enums import Mode
+from roost.scheduling.enums import Attendance, Mode
 from roost.scheduling.errors import ChangedMeanwhile, SchedulingError
 from roost.scheduling.forms import BookingForm, MoveForm
 from roost.scheduling.models import Appointment
@@ -30,7 +32,12 @@ from roost.scheduling.queries import (
     get_therapist_for,
     taken_spans,
 )
-from roost.scheduling.rules import MOST_TOGETHER, week_of
+from roost.scheduling.rules import (
+    MOST_TOGETHER,
+    attendance_choices,
+    attendance_of,
+    week_of,
+)
 from roost.scheduling.services import book_appointment, cancel_appointment, move_appointment
 from roost.staff.http import OfficeRequest
 from roost.staff.models import StaffMember
@@ -364,7 +371,18 @@ def _show(request: OfficeRequest, appointment: Appointment) -> dict[str, Any]:
 def appointment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """One session: when, who, how, and what can be done with it."""
     found = get_appointment_for(request.staff, appointment)
-    return page(request, "office/scheduling/appointment.html", _show(request, found))
+    attending = [each.attendance for each in found.attendees.all()]
+    choices = attendance_choices(found.is_cancelled, found.starts_at <= now())
+    owed = owed_for(found, request.practice)
+    context = _show(request, found)
+    context |= {
+        "attendance": attendance_of(attending),
+        "choices": [(c.value, c.label) for c in choices if c is not Attendance.SCHEDULED],
+        "owed": owed,
+        "tax_words": say_rate(owed.rate) if owed.rate is not None else "",
+        "receipts": list(receipts_of_appointment(found)),
+    }
+    return page(request, "office/scheduling/appointment.html", context)
 
 
 def _not_open(request: OfficeRequest, found: Appointment, error: SchedulingError) -> HttpResponse:

@@ -13,6 +13,7 @@ from roost.accounts.doors import door_path
 from roost.accounts.forms import ZoneForm
 from roost.accounts.services import keep_zone
 from roost.audit.services import record_read
+from roost.billing.queries import receipts_open_to
 from roost.clients.enums import ProspectState, Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
@@ -35,6 +36,7 @@ from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
 PER_PAGE = 50
+RECEIPTS_SHOWN = 4
 WHOSE = {
     Relationship.SELF: "You",
     Relationship.PARENT: "Your child",
@@ -90,6 +92,12 @@ def account(request: DoorRequest) -> HttpResponse:
             "next": _next(request, first, moment),
             "sessions": rows[: ON_MY_ACCOUNT - 1],
             "more": len(rows) == ON_MY_ACCOUNT,
+        }
+    if opened.receipts:
+        newest = list(receipts_open_to(access)[: RECEIPTS_SHOWN + 1])
+        context |= {
+            "receipts": newest[:RECEIPTS_SHOWN],
+            "more_receipts": len(newest) > RECEIPTS_SHOWN,
         }
     # The switcher shows the names of the others.
     others = [str(a.client.uuid) for a in held if a.client_id != access.client_id]

@@ -1,0 +1,1 @@
+"""Money: what a session costs, payments, and receipts that an insurer accepts."""

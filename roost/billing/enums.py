@@ -1,0 +1,19 @@
+"""Ways to pay, and the documents that a receipt has."""
+
+from django.db import models
+
+
+class Method(models.TextChoices):
+    CREDIT_CARD = "credit_card", "Credit card"
+    DEBIT_CARD = "debit_card", "Debit card"
+    E_TRANSFER = "e_transfer", "e-Transfer"
+    BANK_TRANSFER = "bank_transfer", "Bank transfer"
+    CASH = "cash", "Cash"
+    CHEQUE = "cheque", "Cheque"
+
+
+class DocumentKind(models.TextChoices):
+    """issued → void. A receipt has the first from its issue on, the second once it is voided."""
+
+    ISSUED = "issued", "As issued"
+    VOID = "void", "Void"

@@ -1,0 +1,80 @@
+"""Receipts at the portal: one's own, and the page that confirms one to whoever holds it."""
+
+import uuid
+from datetime import date
+from decimal import Decimal
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+
+from roost.accounts.limits import TooMany
+from roost.audit.services import record_read
+from roost.billing.checking import check_code
+from roost.billing.documents import document_of, file_name
+from roost.billing.queries import get_receipt_by_access, receipts_open_to
+from roost.billing.rules import say_money
+from roost.clients.enums import Relationship
+from roost.clients.queries import get_access_for, opens
+from roost.core.pages import page
+from roost.core.time import say_span
+from roost.portal.context import held_by
+from roost.staff.http import DoorRequest
+from roost.staff.permissions import Who, open_to
+
+PER_PAGE = 50
+
+
+@open_to(Who.ACCOUNT)
+def receipts(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
+    """All receipts of one person, newest first."""
+    access = get_access_for(request.account, client)
+    if not opens(access).receipts:
+        raise Http404("These receipts are not yours to see.")
+    found = Paginator(receipts_open_to(access), PER_PAGE).get_page(request.GET.get("page"))
+    record_read("client.viewed", by=request.account, client_uuids=[client], part="receipts")
+    context = {
+        "client": access.client,
+        "is_self": access.relationship == Relationship.SELF,
+        "found": found,
+        "receipts": found.object_list,
+    }
+    return page(request, "portal/receipts.html", context)
+
+
+@open_to(Who.ACCOUNT)
+def receipt_pdf(request: DoorRequest, receipt: uuid.UUID) -> HttpResponse:
+    """A receipt's PDF, as it is now."""
+    held = held_by(request)
+    found = get_receipt_by_access(held, receipt)
+    whose = next(access.client for access in held if access.client_id == found.client_id)
+    record_read(
+        "receipt.downloaded",
+        by=request.account,
+        client_uuids=[whose.uuid],
+        receipt=str(found.uuid),
+    )
+    return HttpResponse(
+        document_of(found),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{file_name(found)}"'},
+    )
+
+
+@open_to(Who.ANYONE, survives_idle=True)
+def check(request: HttpRequest, code: str) -> HttpResponse:
+    """Whether a receipt is the practice's own, and valid. Says nothing of the client."""
+    try:
+        found = check_code(code)
+    except TooMany as error:
+        return page(request, "portal/receipt_check_busy.html", {"wait": say_span(error.wait)}, 429)
+    if found is None:
+        return page(request, "portal/receipt_unknown.html", status=404)
+    facts = found.facts
+    context = {
+        "receipt": found,
+        "practitioner": facts["practitioner"],
+        "practice_name": facts["practice"]["name"],
+        "issued_on": date.fromisoformat(facts["issued_on"]),
+        "total": say_money(Decimal(facts["total"]), facts["currency"]),
+    }
+    return page(request, "portal/receipt_check.html", context)

@@ -1,0 +1,130 @@
+"""Many receipts at once. Runs on whichever database is configured, in real threads."""
+
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+
+from roost.audit.models import AuditEvent
+from roost.billing.documents import document_of
+from roost.billing.errors import WrongAmount
+from roost.billing.models import Document, Payment, Receipt, ReceiptCounter
+from roost.billing.services import record_payment
+from roost.core.tenancy import scope
+from roost.core.time import now
+from roost.scheduling.models import Appointment
+from tests.support.cast import Cast, make_cast
+from tests.support.money import attended, make_billable, pay
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MANY = 200
+Act = Callable[[], object]
+
+
+class OnPurposeError(Exception):
+    """What fails in the middle of an act."""
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> Cast:
+    made = make_cast("maple", "Maple Counselling", "America/Toronto")
+    with scope(made.practice.pk):
+        make_billable(made)
+    return made
+
+
+def at_once(practice_id: int, acts: list[Act]) -> Counter[str]:
+    """Run every act in a thread of its own, all let go together; count how each ended."""
+    gate = threading.Barrier(len(acts))
+    ends: list[str] = []
+
+    def run(act: Act) -> None:
+        try:
+            with scope(practice_id):
+                gate.wait(60)
+                act()
+            ends.append("done")
+        except Exception as error:
+            ends.append(type(error).__name__)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return Counter(ends)
+
+
+def paying(cast: Cast, session: Appointment, *, fails: bool = False, amount: str = "150") -> Act:
+    def act() -> None:
+        with transaction.atomic():
+            record_payment(
+                by=cast.tara, key=uuid.uuid4(), appointment=session, amount=Decimal(amount),
+                method="cash", paid_on=now().date() - timedelta(days=1),
+            )  # fmt: skip
+            if fails:
+                raise OnPurposeError
+
+    return act
+
+
+def numbers() -> list[int]:
+    return sorted(Receipt.objects.values_list("serial", flat=True))
+
+
+def sessions(cast: Cast, number: int) -> list[Appointment]:
+    with scope(cast.practice.pk):
+        return [attended(cast, starts_at=now() - timedelta(days=1 + n)) for n in range(number)]
+
+
+@pytest.fixture(autouse=True)
+def no_pdfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred PDFs are the matter of another test."""
+    monkeypatch.setattr("roost.billing.services.document_of", lambda receipt: b"")
+
+
+def test_200_receipts_at_once_have_200_numbers_and_no_gap(cast: Cast) -> None:
+    held = sessions(cast, MANY)
+    assert at_once(cast.practice.pk, [paying(cast, each) for each in held]) == {"done": MANY}
+    with scope(cast.practice.pk):
+        assert numbers() == list(range(1, MANY + 1))
+        assert len(set(Receipt.objects.values_list("code", flat=True))) == MANY
+
+
+def test_those_that_fail_leave_no_gap_either(cast: Cast) -> None:
+    held = sessions(cast, MANY)
+    acts = [paying(cast, each, fails=n % 3 == 0) for n, each in enumerate(held)]
+    ends = at_once(cast.practice.pk, acts)
+    failed = len(range(0, MANY, 3))
+    assert ends == {"OnPurposeError": failed, "done": MANY - failed}
+    with scope(cast.practice.pk):
+        assert numbers() == list(range(1, MANY - failed + 1))
+        assert ReceiptCounter.objects.get().last == MANY - failed
+        assert Payment.objects.count() == MANY - failed
+        assert AuditEvent.objects.filter(action="receipt.issued").count() == MANY - failed
+
+
+def test_one_session_is_never_paid_twice(cast: Cast) -> None:
+    (session,) = sessions(cast, 1)
+    ends = at_once(cast.practice.pk, [paying(cast, session, amount="50") for _ in range(20)])
+    assert ends == {"done": 3, WrongAmount.__name__: 17}
+
+
+def test_one_receipt_asked_for_twenty_times_at_once_has_one_document(cast: Cast) -> None:
+    (session,) = sessions(cast, 1)
+    with scope(cast.practice.pk):
+        receipt = pay(cast, session)
+    got: list[bytes] = []
+    acts: list[Act] = [lambda: got.append(document_of(receipt)) for _ in range(20)]
+    assert at_once(cast.practice.pk, acts) == {"done": 20}
+    with scope(cast.practice.pk):
+        assert Document.objects.count() == 1
+    assert len(set(got)) == 1

@@ -1,0 +1,243 @@
+"""Payments, receipts and voids: each whole, numbered, and written down."""
+
+import uuid
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db.models import ProtectedError
+
+from roost.audit.models import AuditEvent
+from roost.billing.errors import (
+    CannotIssue,
+    HasReceipts,
+    NotAnAttendee,
+    NothingCharged,
+    WrongAmount,
+    WrongDay,
+)
+from roost.billing.models import Charge, Payment, Receipt, ReceiptCounter, ReceiptIsFixed
+from roost.billing.queries import owed_for
+from roost.billing.services import record_payment, set_tax_rate, take_attendance, void_receipt
+from roost.core.time import now
+from roost.scheduling.enums import Attendance
+from roost.scheduling.errors import AttendanceTooEarly, IsCancelled
+from roost.scheduling.models import Appointment
+from roost.scheduling.services import cancel_appointment
+from tests.support.cast import Cast, make_appointment
+from tests.support.money import attended, pay
+
+
+def actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+
+
+def balance(cast: Cast, session: Appointment) -> Decimal:
+    fresh = Appointment.objects.get(pk=session.pk)
+    cast.practice.refresh_from_db()
+    return owed_for(fresh, cast.practice).balance
+
+
+def test_a_payment_issues_a_receipt_with_every_fact(billable: Cast, session: Appointment) -> None:
+    receipt = pay(billable, session, payer="Robin Parker")
+    year = now().astimezone(billable.practice.zone).year
+    assert receipt.number == f"{year}-0001"
+    facts = receipt.facts
+    assert facts["practitioner"] == {
+        "name": "Tara Okafor", "title": "RP", "registration_number": "009142",
+        "college": "College of Registered Psychotherapists of Ontario",
+    }  # fmt: skip
+    assert (facts["client"], facts["payer"]) == ("Casey Nguyen", "Robin Parker")
+    (line,) = facts["lines"]
+    assert (line["fee"], line["tax_words"], line["amount"]) == (
+        "150.00",
+        "GST/HST exempt",
+        "150.00",
+    )
+    assert (facts["paid"], facts["balance"]) == ("150.00", "0.00")
+    assert balance(billable, session) == 0
+    assert actions()[-2:] == ["payment.recorded", "receipt.issued"]
+    assert AuditEvent.objects.get(action="receipt.issued").client_uuid == billable.casey.uuid
+
+
+def test_part_payments_leave_a_balance_and_each_has_its_receipt(
+    billable: Cast, session: Appointment
+) -> None:
+    first, second = pay(billable, session, "50"), pay(billable, session, "100")
+    assert (first.facts["balance"], second.facts["balance"]) == ("100.00", "0.00")
+    assert (second.facts["paid_before"], second.facts["paid"]) == ("50.00", "150.00")
+    assert second.serial == first.serial + 1
+    with pytest.raises(WrongAmount):
+        pay(billable, session, "0.01")
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "150.01", "1.001"])
+def test_an_amount_that_cannot_be_is_refused_and_leaves_nothing(
+    billable: Cast, session: Appointment, amount: str
+) -> None:
+    with pytest.raises(WrongAmount):
+        pay(billable, session, amount)
+    assert not Payment.objects.exists()
+    assert not Charge.objects.exists()
+    assert not ReceiptCounter.objects.exists()
+
+
+def test_a_form_sent_again_finds_its_first_receipt(billable: Cast, session: Appointment) -> None:
+    key, day = uuid.uuid4(), date(2026, 1, 2)
+    results = [
+        record_payment(
+            by=billable.tara, key=key, appointment=session, amount=Decimal("60"), method="cash",
+            paid_on=day,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    assert [new for _, new in results] == [True, False]
+    assert results[0][0] == results[1][0]
+    assert Payment.objects.count() == 1
+
+
+def test_the_tax_is_that_of_the_day_of_service(billable: Cast) -> None:
+    set_tax_rate(
+        by=billable.olivia, service=billable.individual, from_on=date(2020, 1, 1),
+        percent=Decimal("13"), name="HST",
+    )  # fmt: skip
+    before = attended(billable, starts_at=now().replace(year=2024, month=6, day=18))
+    after = attended(billable, starts_at=now().replace(year=2024, month=6, day=22))
+    assert pay(billable, before, "169.50").facts["lines"][0]["tax_words"] == "HST 13 %"
+    assert pay(billable, after, "150").facts["lines"][0]["tax_words"] == "GST/HST exempt"
+    set_tax_rate(
+        by=billable.olivia, service=billable.individual, from_on=date(2020, 1, 1), percent=None
+    )
+    assert Receipt.objects.get(appointment=before).facts["tax"] == "19.50"
+
+
+def test_a_late_cancel_costs_the_practices_share(billable: Cast) -> None:
+    billable.practice.late_cancel_percent = 50
+    billable.practice.save(update_fields=["late_cancel_percent"])
+    late = attended(billable, attendance=Attendance.LATE_CANCEL)
+    assert balance(billable, late) == 75
+    assert pay(billable, late, "75").facts["lines"][0]["late_cancel_percent"] == 50
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name", "words"),
+    [
+        ("tara", "registration_number", "registration number"),
+        ("tara", "college", "college"),
+        ("tara", "title", "title"),
+        ("practice", "address", "address"),
+        ("practice", "phone", "phone number"),
+    ],
+)
+def test_what_an_insurer_asks_for_stops_the_issue_when_it_is_missing(
+    billable: Cast, session: Appointment, attribute: str, name: str, words: str
+) -> None:
+    holder = getattr(billable, attribute)
+    setattr(holder, name, "")
+    holder.save(update_fields=[name])
+    with pytest.raises(CannotIssue) as stopped:
+        pay(billable, session)
+    (missing,) = stopped.value.missing
+    assert words in missing.words
+    assert missing.place == ("practice" if attribute == "practice" else "staff-member")
+    assert not Receipt.objects.exists()
+
+
+def test_a_service_without_fee_or_tax_stops_it_too(billable: Cast, session: Appointment) -> None:
+    billable.individual.fee = None
+    billable.individual.save(update_fields=["fee"])
+    billable.individual.tax_rates.all().delete()
+    with pytest.raises(CannotIssue) as stopped:
+        pay(billable, session)
+    assert [each.place for each in stopped.value.missing] == ["service", "service"]
+
+
+def test_nothing_is_paid_before_attendance_nor_tomorrow(billable: Cast) -> None:
+    undecided = attended(billable, attendance=Attendance.SCHEDULED)
+    with pytest.raises(NothingCharged):
+        pay(billable, undecided)
+    tomorrow = now().astimezone(billable.practice.zone).date() + timedelta(days=1)
+    with pytest.raises(WrongDay):
+        pay(billable, attended(billable), paid_on=tomorrow)
+
+
+def test_somebody_of_the_session_is_billed_the_first_unless_chosen(billable: Cast) -> None:
+    people = (billable.robin, billable.remy)
+    family = {"therapist": billable.theo, "service": billable.family}
+    assert pay(billable, attended(billable, *people, **family), "210").client == billable.robin
+    chosen = attended(billable, *people, **family)
+    assert pay(billable, chosen, "10", client=billable.remy).client == billable.remy
+    with pytest.raises(NotAnAttendee):
+        pay(billable, attended(billable, *people, **family), "10", client=billable.casey)
+
+
+def test_voiding_is_for_good_and_the_payment_counts_no_more(
+    billable: Cast, session: Appointment, receipt: Receipt
+) -> None:
+    facts = receipt.facts
+    assert void_receipt(by=billable.olivia, receipt=receipt)
+    assert not void_receipt(by=billable.olivia, receipt=receipt)
+    assert actions().count("receipt.voided") == 1
+    assert balance(billable, session) == 150
+    again = pay(billable, session, payer="Somebody Else")
+    assert again.serial == receipt.serial + 1
+    fresh = Receipt.objects.get(pk=receipt.pk)
+    assert fresh.is_void
+    assert fresh.facts == facts
+    assert again.facts["payer"] == "Somebody Else"
+
+
+def test_a_receipt_is_neither_edited_nor_deleted_nor_left_without_its_client(
+    billable: Cast, receipt: Receipt
+) -> None:
+    receipt.amount = Decimal(1)
+    with pytest.raises(ReceiptIsFixed):
+        receipt.save()
+    with pytest.raises(ReceiptIsFixed):
+        receipt.save(update_fields=["voided_at"])
+    with pytest.raises(ReceiptIsFixed):
+        receipt.delete()
+    with pytest.raises(ProtectedError):
+        billable.casey.delete()
+
+
+# Attendance
+
+
+def test_attendance_is_marked_and_undone_by_another_press(billable: Cast) -> None:
+    session = attended(billable, attendance=Attendance.SCHEDULED)
+    marks = [Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL, Attendance.SCHEDULED]
+    before = [
+        take_attendance(by=billable.tara, appointment=session, attendance=mark)
+        for mark in [*marks, Attendance.SCHEDULED]
+    ]
+    assert before == [Attendance.SCHEDULED, *marks]
+    assert actions().count("attendance.marked") == 4
+    event = AuditEvent.objects.filter(action="attendance.marked")[0]
+    assert event.client_uuid == billable.casey.uuid
+
+
+def test_a_session_to_come_is_not_marked_and_a_cancelled_one_can_be_late(billable: Cast) -> None:
+    coming = make_appointment(
+        billable.tara, billable.casey, service=billable.individual,
+        starts_at=now() + timedelta(hours=3),
+    )  # fmt: skip
+    with pytest.raises(AttendanceTooEarly):
+        take_attendance(by=billable.tara, appointment=coming, attendance="attended")
+    cancel_appointment(by=billable.tara, appointment=coming)
+    with pytest.raises(IsCancelled):
+        take_attendance(by=billable.tara, appointment=coming, attendance="attended")
+    take_attendance(by=billable.tara, appointment=coming, attendance="late_cancel")
+    assert balance(billable, coming) == 150
+
+
+def test_a_valid_receipt_holds_attendance(
+    billable: Cast, session: Appointment, receipt: Receipt
+) -> None:
+    with pytest.raises(HasReceipts):
+        take_attendance(by=billable.tara, appointment=session, attendance="no_show")
+    assert session.attendees.get().attendance == Attendance.ATTENDED
+    assert take_attendance(by=billable.tara, appointment=session, attendance="attended")
+    void_receipt(by=billable.olivia, receipt=receipt)
+    take_attendance(by=billable.tara, appointment=session, attendance="no_show")
+    assert session.attendees.get().attendance == Attendance.NO_SHOW
