@@ -21,6 +21,7 @@ from roost.core.tenancy import scope
 from roost.core.text import search_key
 from roost.core.time import from_wall_time, now, say_hour
 from roost.demo import people
+from roost.demo.money import make_receipts, set_prices
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode, ServiceType
 from roost.scheduling.models import Appointment, Attendee, Service
@@ -127,6 +128,9 @@ def _make_maple() -> Practice:
             _make_year(practice, therapist, clients, individual, ahead=therapist is theo)
         _make_family_sessions(practice, theo, [robin, remy], family)
         _book_weeks_ahead(practice, tara, casey, individual)
+        _make_coaching(practice, tara, casey)
+        set_prices()
+        make_receipts(practice, staff["Olivia Osei"], [casey, noor, robin, remy])
         for client in (casey, noor):
             fixed = Appointment.objects.create(
                 therapist=tara, service=individual, mode=Mode.VIDEO, is_demo=True,
@@ -155,6 +159,8 @@ def _make_cedar() -> Practice:
         _give(_make_account("casey@client.example", people.CEDAR_PASSWORD), casey)
         more = _make_more_clients(people.CEDAR_CLIENTS, [mika])
         _make_year(practice, mika, [casey, *more], individual, ahead=True)
+        set_prices()
+        make_receipts(practice, staff["Ines Castellan"], [casey])
     return practice
 
 
@@ -308,6 +314,25 @@ def _make_family_sessions(
                 client=client,
                 attendance=Attendance.ATTENDED if held else Attendance.SCHEDULED,
             )
+
+
+def _make_coaching(practice: Practice, therapist: StaffMember, client: Client) -> None:
+    """Two sessions of a kind that is taxed, on Sundays long past."""
+    service = Service.objects.create(
+        name="Coaching", type=ServiceType.INDIVIDUAL, duration_minutes=50
+    )
+    today = now().astimezone(practice.zone).date()
+    sunday = today - timedelta(days=today.weekday() + 1)
+    rows = []
+    for weeks in (14, 3):
+        day = sunday - timedelta(weeks=weeks)
+        starts_at = from_wall_time(day, time(15), practice.zone, fold=0)
+        row = Appointment(
+            therapist=therapist, service=service, mode=Mode.VIDEO,
+            starts_at=starts_at, ends_at=starts_at + LENGTH,
+        )  # fmt: skip
+        rows.append((row, client))
+    _write(rows, now())
 
 
 def _book_weeks_ahead(

@@ -8,6 +8,8 @@ import time_machine
 
 from roost.accounts.models import Account, SignUp
 from roost.accounts.services import verify_log_in
+from roost.billing.documents import document_of
+from roost.billing.models import Document, Receipt, ReceiptCounter
 from roost.clients.models import Client, PortalAccess
 from roost.clients.prospect_queries import search_prospects
 from roost.core.tenancy import scope
@@ -146,3 +148,22 @@ def test_people_have_signed_up_in_every_way_that_staff_meet() -> None:
         assert PortalAccess.objects.filter(client=remy, ended_at=None).count() == 2
         assert isinstance(verify_log_in("una@prospect.example", MAPLE_PASSWORD), SignUp)
         assert isinstance(verify_log_in("pat@prospect.example", MAPLE_PASSWORD), Account)
+
+
+def test_a_year_of_receipts_of_every_kind_without_a_gap() -> None:
+    with time_machine.travel(NOW, tick=False):
+        refresh_demo()
+        refresh_demo()
+    with scope(Practice.objects.get(slug="maple").pk):
+        receipts = list(Receipt.objects.order_by("year", "serial"))
+        assert len(receipts) > 50
+        for year in {receipt.year for receipt in receipts}:
+            serials = [receipt.serial for receipt in receipts if receipt.year == year]
+            assert serials == list(range(1, len(serials) + 1))
+            assert ReceiptCounter.objects.get(year=year).last == len(serials)
+        taxes = {receipt.facts["lines"][0]["tax_words"] for receipt in receipts}
+        assert taxes == {"GST/HST exempt", "HST 13 %"}
+        assert {receipt.is_void for receipt in receipts} == {True, False}
+        assert {receipt.facts["balance"] == "0.00" for receipt in receipts} == {True, False}
+        assert not Document.objects.exists()
+        assert document_of(receipts[-1]).startswith(b"%PDF")

@@ -19,6 +19,8 @@ from roost.accounts.limits import count, log_in_subjects, mail_subjects
 from roost.accounts.links import make_link, token_of
 from roost.accounts.models import Account, MailLink, SignUp
 from roost.accounts.services import set_starter_password
+from roost.billing.codes import say_code
+from roost.billing.models import Receipt
 from roost.clients import prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
@@ -81,6 +83,7 @@ def _seed_maple() -> dict[str, Any]:
         for name, account in accounts.items():
             cookies[name] = session_cookie(account, "portal")
         ids["service"] = Service.objects.get(name="Family").uuid
+        ids |= _receipts(clients["casey"])
         ids |= _mails(practice, accounts, clients)
         for _ in range(10):
             count(log_in_subjects("busy@client.example"))
@@ -163,6 +166,23 @@ def _moves(client: Client, account: Account) -> dict[str, dict[str, str]]:
     client.save(update_fields=["email"])
     link = make_link(account, LinkPurpose.NEW_ADDRESS, door="portal", address=client.email)
     return {"new address": {"link": str(link.uuid), "token": token_of(link)}}
+
+
+def _receipts(casey: Client) -> dict[str, Any]:
+    """A receipt that is valid and one that is void, a session that is paid and one that is not."""
+    mine = Receipt.objects.filter(client=casey)
+    valid, void = mine.filter(voided_at=None)[0], mine.exclude(voided_at=None)[0]
+    unpaid = Appointment.objects.filter(
+        attendees__client=casey, attendees__attendance=Attendance.ATTENDED, receipts=None
+    )
+    return {
+        "receipt": valid.uuid,
+        "code": say_code(valid.code),
+        "void code": say_code(void.code),
+        "paid": valid.appointment.uuid,
+        "voided": void.appointment.uuid,
+        "unpaid": unpaid[0].uuid,
+    }
 
 
 def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
@@ -558,6 +578,12 @@ PORTAL = [
     State("change password error", "portal:change-password", "casey",
           then=fill("Save", current_password="not this one", new_password="short")),
     State("sessions", "portal:sessions", "casey", CASEY),
+    State("receipts", "portal:receipts", "casey", CASEY),
+    State("receipts none", "portal:receipts", "maria", LONGEST),
+    State("receipt check", "portal:receipt-check", ids={"code": "code"}),
+    State("receipt check void", "portal:receipt-check", ids={"code": "void code"}),
+    State("receipt unknown", "/portal/maple/receipt/0000-0000-0000-0000/", status=404,
+          heading="No receipt has this code"),
     State("details", "portal:details", "casey", CASEY),
     State("details error", "portal:details", "casey", CASEY, then=fill("Save", phone="call me")),
     State("details saved", "portal:details", "maria", LONGEST,
@@ -614,6 +640,18 @@ OFFICE = [
     State("appointment family", "office:appointment", "theo", {"appointment": "family"}),
     State("appointment long", "office:appointment", "tara", {"appointment": "long"}),
     State("appointment cancelled", "office:appointment", "tara", {"appointment": "cancelled"}),
+    State("appointment paid", "office:appointment", "tara", {"appointment": "paid"}),
+    State("appointment voided", "office:appointment", "tara", {"appointment": "voided"}),
+    State("appointment unpaid", "office:appointment", "tara", {"appointment": "unpaid"}),
+    State("payment", "office:payment", "tara", {"appointment": "unpaid"}),
+    State("payment error", "office:payment", "tara", {"appointment": "unpaid"},
+          then=fill("Record and issue receipt", amount="999", paid_on="2020-01-01")),
+    State("payment early", "office:payment", "tara", {"appointment": "early"}),
+    State("void receipt", "office:void-receipt", "olivia", {"receipt": "receipt"}),
+    State("receipts office", "office:receipts", "olivia"),
+    State("receipts office none", "office:receipts", "bea", practice="birch"),
+    State("client receipts", "office:client-receipts", "tara", CASEY),
+    State("client receipts none", "office:client-receipts", "olivia", LONGEST),
     State("move", "office:move", "tara", {"appointment": "early"}),
     State("move error", "office:move", "tara", {"appointment": "early"},
           then=fill("Move", day="2020-01-01", hour="10:00")),
@@ -720,6 +758,8 @@ OFFICE = [
     State("add service error", "office:add-service", "olivia",
           then=fill("Save", name="", duration_minutes="1")),
     State("service", "office:service", "olivia", {"service": "service"}),
+    State("service tax error", "office:service", "olivia", {"service": "service"},
+          then=fill("Set tax", from_on="", name="x")),
     State("video", "office:video", "olivia"),
     State("messages", "office:messages", "olivia"),
     State("messages none", "office:messages", "bea", practice="birch"),

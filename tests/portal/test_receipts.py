@@ -1,0 +1,100 @@
+"""Receipts at the portal: one's own, nobody else's, and the page that confirms one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from roost.audit.models import AuditEvent
+from roost.billing.codes import read_code, say_code
+from roost.billing.models import Receipt
+from roost.billing.services import void_receipt
+from roost.clients.enums import Relationship
+from tests.support.cast import Cast, give, make_account, make_cast
+from tests.support.doors import Visitor
+from tests.support.money import attended, make_billable, pay
+
+Door = Callable[..., Visitor]
+
+
+@pytest.fixture
+def receipt(cast: Cast, maple: Any) -> Receipt:
+    make_billable(cast)
+    return pay(cast, attended(cast))
+
+
+@pytest.mark.parametrize("relationship", list(Relationship))
+def test_a_relationship_opens_the_receipts_that_the_table_says(
+    portal: Door, cast: Cast, receipt: Receipt, relationship: Relationship
+) -> None:
+    account = make_account("tied@client.example")
+    give(account, cast.casey, relationship)
+    visitor = portal(account)
+    opens = relationship != Relationship.PARTNER
+    answer = visitor.go("receipt-pdf", receipt=receipt.uuid)
+    assert answer.status_code == (200 if opens else 404)
+    assert (receipt.number in visitor.go("account").content.decode()) is opens
+    downloads = AuditEvent.objects.filter(action="receipt.downloaded", actor=account)
+    refusals = AuditEvent.objects.filter(action="access.refused", actor=account)
+    assert (downloads.count(), refusals.count()) == ((1, 0) if opens else (0, 1))
+
+
+def test_nobody_elses_receipt_is_there(portal: Door, cast: Cast, receipt: Receipt) -> None:
+    assert portal(cast.casey_account).go("receipt-pdf", receipt=receipt.uuid).status_code == 200
+    other = portal(cast.parker_account)
+    assert other.go("receipt-pdf", receipt=receipt.uuid).status_code == 404
+    assert other.go("receipts", client=cast.casey.uuid).status_code == 404
+
+
+def test_every_download_is_the_same_until_it_is_void(
+    portal: Door, cast: Cast, receipt: Receipt
+) -> None:
+    visitor = portal(cast.casey_account)
+    first, second = (visitor.go("receipt-pdf", receipt=receipt.uuid).content for _ in range(2))
+    assert first == second
+    void_receipt(by=cast.olivia, receipt=receipt)
+    answer = visitor.go("receipt-pdf", receipt=receipt.uuid)
+    assert answer.content != first
+    assert "-void.pdf" in answer["Content-Disposition"]
+    assert "Void" in visitor.go("account").content.decode()
+
+
+def test_anybody_can_check_a_receipt_and_learns_nothing_of_the_client(
+    portal: Door, cast: Cast, receipt: Receipt
+) -> None:
+    assert receipt.facts["client"] == "Casey Nguyen"
+    page = portal().go("receipt-check", code=say_code(receipt.code))
+    text = page.content.decode()
+    for words in (f"Receipt {receipt.number} is valid", "$150.00", "Tara Okafor, RP", "009142"):
+        assert words in text
+    for words in ("Casey", "Nguyen", "Individual", "50 min", str(cast.casey.uuid)):
+        assert words not in text
+    assert portal().go("receipt-check", code=receipt.code.lower()).status_code == 200
+    void_receipt(by=cast.olivia, receipt=receipt)
+    assert b"is void" in portal().go("receipt-check", code=receipt.code).content
+
+
+def test_guessing_is_limited_also_for_a_right_code(portal: Door, receipt: Receipt) -> None:
+    visitor = portal()
+    for _ in range(20):
+        assert visitor.go("receipt-check", code="0000-0000-0000-0000").status_code == 404
+    assert visitor.go("receipt-check", code="0000-0000-0000-0000").status_code == 429
+    assert visitor.go("receipt-check", code=receipt.code).status_code == 429
+    visitor.defaults["REMOTE_ADDR"] = "192.0.2.7"
+    assert visitor.go("receipt-check", code=receipt.code).status_code == 200
+
+
+def test_a_code_of_another_practice_is_unknown(portal: Door, receipt: Receipt) -> None:
+    cedar = make_cast("cedar", "Cedar Practice", "America/Vancouver").practice
+    assert portal().go("receipt-check", code=receipt.code).status_code == 200
+    assert Visitor(cedar, "portal").go("receipt-check", code=receipt.code).status_code == 404
+
+
+@pytest.mark.parametrize("text", ["", "x" * 5000, "é" * 16, "%00", "0000", "U" * 16, "../../etc"])
+def test_what_is_no_code_is_none(text: str) -> None:
+    assert read_code(text) is None
+
+
+def test_a_code_is_read_as_people_write_it() -> None:
+    assert read_code("r7kq-4mtx 92pd-oil0") == "R7KQ4MTX92PD0110"
+    assert say_code("R7KQ4MTX92PD0110") == "R7KQ-4MTX-92PD-0110"
