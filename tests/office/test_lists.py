@@ -19,6 +19,7 @@ from roost.staff.enums import Role
 from roost.staff.models import StaffMember
 from tests.support.cast import Cast, give, make_account, make_appointment, make_client, make_staff
 from tests.support.doors import Visitor
+from tests.support.money import attended, make_billable, pay
 
 Door = Callable[..., Visitor]
 
@@ -40,6 +41,10 @@ def _grow(cast: Cast, number: int, start: datetime) -> None:
     account = make_account(f"q{number}@x.example")
     give(account, client)
     give(cast.casey_account, client, Relationship.PARENT)
+    if number == 0:
+        make_billable(cast)
+    for about in (client, cast.casey):
+        pay(cast, attended(cast, about, starts_at=start - timedelta(days=90 + number)), "50")
     for hours, other in ((0, client), (1, cast.casey)):
         make_appointment(
             cast.tara,
@@ -66,6 +71,9 @@ def _grow(cast: Cast, number: int, start: datetime) -> None:
         ("office", "staff"),
         ("office", "services"),
         ("office", "messages"),
+        ("office", "receipts"),
+        ("office", "client-receipts"),
+        ("portal", "receipts"),
         ("portal", "account"),
         ("portal", "sessions"),
     ],
@@ -81,7 +89,7 @@ def test_a_list_of_three_asks_as_much_as_a_list_of_one(
 ) -> None:
     visitor = office(olivia) if door == "office" else portal(casey_account)
     ids = {"client": cast.casey.uuid} if route.startswith("client-") else {}
-    if route in ("client", "sessions") and (door == "portal" or route == "client"):
+    if route == "client" or (door == "portal" and route in ("sessions", "receipts")):
         ids = {"client": cast.casey.uuid}
     start = (now() + timedelta(days=40)).replace(hour=14, minute=0, second=0, microsecond=0)
     query: dict[str, Any] = {"day": start.date().isoformat()} if door == "office" else {}

@@ -142,7 +142,9 @@ def test_a_therapist_is_offered_their_own_calendar(cast: Cast, maple: Practice) 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("name", ["name", "type", "duration_minutes"])
 def test_hostile_service_is_refused_or_cleaned(name: str, value: str) -> None:
-    form = ServiceForm({"name": "Couple", "type": "couple", "duration_minutes": "80", name: value}, currency="CAD")
+    form = ServiceForm(
+        {"name": "Couple", "type": "couple", "duration_minutes": "80", name: value}, currency="CAD"
+    )
     if form.is_valid():
         said = form.cleaned_data["name"]
         assert said and len(said) <= 80 and not {"\r", "\n", "\u202e", "\x00"} & set(said)
