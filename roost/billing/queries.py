@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import BigAutoField, QuerySet
 from django.http import Http404
 
 from roost.billing.errors import Missing
@@ -21,6 +21,7 @@ from roost.billing.rules import (
 )
 from roost.clients.models import Client, PortalAccess
 from roost.clients.rules import OPENS
+from roost.core.prepared import Prepared, Slot
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Service
 from roost.scheduling.queries import appointments_visible_to
@@ -129,6 +130,10 @@ def missing_for_receipt(appointment: Appointment, practice: Practice) -> list[Mi
 
 # Receipts
 
+# What the portal shows of a receipt; its facts would only be carried about.
+SHOWN = ["uuid", "practice_id", "year", "serial", "issued_on", "currency", "amount", "voided_at"]
+ON_MY_ACCOUNT = 4
+
 
 def _with_names(rows: QuerySet[Receipt]) -> QuerySet[Receipt]:
     return rows.select_related("client", "payment", "appointment__therapist").defer("facts")
@@ -166,7 +171,22 @@ def receipts_open_to(access: PortalAccess) -> QuerySet[Receipt]:
     """The receipts that one portal access opens, newest first."""
     if access.ended_at is not None or not OPENS[access.relationship].receipts:
         return Receipt.objects.none()
-    return Receipt.objects.filter(client=access.client_id).select_related("payment").defer("facts")
+    return Receipt.objects.filter(client=access.client_id).only(*SHOWN)
+
+
+_newest_of = Prepared(
+    lambda: Receipt.objects.filter(client=Slot("client", BigAutoField())).only(*SHOWN)[
+        : ON_MY_ACCOUNT + 1
+    ]
+)
+
+
+def newest_receipts(access: PortalAccess) -> tuple[list[Receipt], bool]:
+    """What My Account shows of `receipts_open_to`, and whether there are more: a prepared read."""
+    if access.ended_at is not None or not OPENS[access.relationship].receipts:
+        return [], False
+    found = _newest_of(client=access.client_id)
+    return found[:ON_MY_ACCOUNT], len(found) > ON_MY_ACCOUNT
 
 
 def get_receipt_by_access(held: Iterable[PortalAccess], receipt_uuid: uuid.UUID) -> Receipt:

@@ -13,7 +13,7 @@ from roost.accounts.doors import door_path
 from roost.accounts.forms import ZoneForm
 from roost.accounts.services import keep_zone
 from roost.audit.services import record_read
-from roost.billing.queries import receipts_open_to
+from roost.billing.queries import newest_receipts
 from roost.clients.enums import ProspectState, Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
@@ -36,7 +36,6 @@ from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
 PER_PAGE = 50
-RECEIPTS_SHOWN = 4
 WHOSE = {
     Relationship.SELF: "You",
     Relationship.PARENT: "Your child",
@@ -94,11 +93,7 @@ def account(request: DoorRequest) -> HttpResponse:
             "more": len(rows) == ON_MY_ACCOUNT,
         }
     if opened.receipts:
-        newest = list(receipts_open_to(access)[: RECEIPTS_SHOWN + 1])
-        context |= {
-            "receipts": newest[:RECEIPTS_SHOWN],
-            "more_receipts": len(newest) > RECEIPTS_SHOWN,
-        }
+        context["receipts"], context["more_receipts"] = newest_receipts(access)
     # The switcher shows the names of the others.
     others = [str(a.client.uuid) for a in held if a.client_id != access.client_id]
     record_read(
