@@ -77,10 +77,11 @@ def take_attendance(*, by: StaffMember, appointment: Appointment, attendance: st
     Returns what it was before. Raises HasReceipts or a SchedulingError. Records attendance.marked.
     """
     with transaction.atomic():
+        # The therapist's row is locked before the appointment's, as by a booking that is moved.
+        before = mark_attendance(by=by, appointment=appointment, attendance=attendance)
         _lock(appointment)
         charge = Charge.objects.filter(appointment=appointment).first()
         paid = None if charge is None else payments_that_count(charge).first()
-        before = mark_attendance(by=by, appointment=appointment, attendance=attendance)
         if paid is not None and before != attendance:
             raise HasReceipts(paid.receipt.number)
         return before

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 
 from roost.audit.models import AuditEvent
 from roost.billing.documents import document_of
-from roost.billing.errors import WrongAmount
+from roost.billing.errors import HasReceipts, WrongAmount
 from roost.billing.models import Document, Payment, Receipt, ReceiptCounter
-from roost.billing.services import record_payment
+from roost.billing.services import record_payment, take_attendance
 from roost.core.tenancy import scope
 from roost.core.time import now
+from roost.scheduling.errors import HasHappened
 from roost.scheduling.models import Appointment
+from roost.scheduling.services import move_appointment
 from tests.support.cast import Cast, make_cast
 from tests.support.money import attended, make_billable, pay
 
@@ -128,3 +131,24 @@ def test_one_receipt_asked_for_twenty_times_at_once_has_one_document(cast: Cast)
     with scope(cast.practice.pk):
         assert Document.objects.count() == 1
     assert len(set(got)) == 1
+
+
+def test_attendance_never_changes_under_a_receipt(cast: Cast) -> None:
+    """Pressed, paid and moved by several hands at once: no deadlock, and one story."""
+    (session,) = sessions(cast, 1)
+    acts: list[Act] = [paying(cast, session, amount="10") for _ in range(6)]
+    acts += [
+        partial(take_attendance, by=cast.tara, appointment=session, attendance=mark)
+        for mark in ("no_show", "attended", "late_cancel", "attended") * 3
+    ]
+    later = session.starts_at + timedelta(hours=2)
+    acts += [
+        partial(move_appointment, by=cast.olivia, appointment=session, starts_at=later)
+        for _ in range(4)
+    ]
+    ends = at_once(cast.practice.pk, acts)
+    assert set(ends) <= {"done", HasReceipts.__name__, HasHappened.__name__}
+    with scope(cast.practice.pk):
+        said = {r.facts["lines"][0]["attendance"] for r in Receipt.objects.all()}
+        assert said == {session.attendees.get().attendance}
+        assert numbers() == list(range(1, 7))

@@ -60,7 +60,7 @@ def receipt_pdf(request: DoorRequest, receipt: uuid.UUID) -> HttpResponse:
     )
 
 
-@open_to(Who.ANYONE, survives_idle=True)
+@open_to(Who.ANYONE)
 def check(request: HttpRequest, code: str) -> HttpResponse:
     """Whether a receipt is the practice's own, and valid. Says nothing of the client."""
     try:
