@@ -109,7 +109,7 @@ def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, 
     """People who have signed up, as far as each has come: their cookies, and links."""
     cookies, links = {}, {}
     names = {"new": ("Ida", "Berg"), "new long": LONG, "confirmed": ("Ola", "Dahl"),
-             "late": ("Liv", "Moe"), "done": ("Per", "Lie")}  # fmt: skip
+             "late": ("Liv", "Moe"), "proven": ("Per", "Lie")}  # fmt: skip
     for name, (first, last) in names.items():
         prospect, _ = prospects.sign_up(
             key=uuid.uuid4(), email=f"{name.replace(' ', '-')}@prospect.example",
@@ -123,7 +123,7 @@ def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, 
             prospects.verify(
                 prospect=prospect, seen=prospect.email, by=olivia, reason="Showed ID at the desk"
             )
-        elif name == "done":
+        elif name == "proven":
             prospects.prove_mailbox(sign_up, through="link")
         elif name == "late":
             hours_ago = now() - timedelta(hours=30)
@@ -561,7 +561,7 @@ PORTAL = [
     State("verify elsewhere", "portal:verify", link="new"),
     State("verify elsewhere wrong", "portal:verify", link="new",
           then=fill("Verify my e-mail", password="not this one")),
-    State("verify done", "portal:verify", link="done", status=410),
+    State("verify done", "portal:verify", link="proven", status=410),
     State("waiting", "portal:account", "pat"),
     State("new address", "portal:new-address", link="new address"),
     State("new address wrong", "portal:new-address", link="new address",
