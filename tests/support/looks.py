@@ -94,7 +94,7 @@ def _seed_maple() -> dict[str, Any]:
             f"{name} prospect": Prospect.objects.get(email=f"{where}.example").uuid
             for name, where in (
                 ("new", "new@prospect"), ("new long", "new-long@prospect"),
-                ("done", "done@prospect"), ("linked", "willow@prospect"),
+                ("done", "proven@prospect"), ("linked", "willow@prospect"),
                 ("known", "casey@client"),
             )
         }  # fmt: skip
