@@ -24,7 +24,8 @@ from roost.scheduling.services import move_appointment
 from tests.support.cast import Cast, make_cast
 from tests.support.money import attended, make_billable, pay
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Hundreds of connections at once: one crowd at a time.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("crowd")]
 
 MANY = 200
 Act = Callable[[], object]

@@ -20,7 +20,8 @@ from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.services import book_appointment, cancel_appointment, move_appointment
 from tests.support.cast import Cast, make_appointment, make_cast
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Hundreds of connections at once: one crowd at a time.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("crowd")]
 
 START = (now() + timedelta(days=30)).replace(hour=15, minute=0, second=0, microsecond=0)
 

@@ -36,7 +36,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "listen_addresses": "127.0.0.1",
-    "max_connections": "400",
+    "max_connections": "700",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
