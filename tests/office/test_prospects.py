@@ -345,17 +345,25 @@ def test_a_list_of_three_and_of_ten_thousand_asks_as_much_as_a_list_of_one(
     assert len(re.findall('class="tick"', visitor.go("prospects").content.decode())) == 50
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
 def test_list_and_search_go_through_their_indexes(maple: Practice, olivia: StaffMember) -> None:
     _many(2000)
+    on_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+        if not on_sqlite:
+            # A table of this size is read as a whole for less; what is asked is whether it could be
+            # otherwise.
+            cursor.execute("SET LOCAL enable_seqscan = off")
     plan = search_prospects(olivia, "")[:50].explain()
-    assert "USING INDEX prospect_list (practice_id=? AND state=?)" in plan
-    assert "SCAN clients_prospect" not in plan
-    plan = search_prospects(olivia, "achebe19")[:50].explain()
-    assert "INDEX prospect_words (practice_id=? AND word>? AND word<?)" in plan
-    assert "SCAN" not in plan.replace("SCAN LIST SUBQUERY", "")
+    words = search_prospects(olivia, "achebe19")[:50].explain()
+    if on_sqlite:
+        assert "USING INDEX prospect_list (practice_id=? AND state=?)" in plan
+        assert "SCAN clients_prospect" not in plan
+        assert "INDEX prospect_words (practice_id=? AND word>? AND word<?)" in words
+        assert "SCAN" not in words.replace("SCAN LIST SUBQUERY", "")
+    else:
+        assert "prospect_list" in plan
+        assert re.search(r"prospect_words.*?Index Cond: .*?word\)?::text ~>=~", words, re.S), words
 
 
 def test_the_list_says_how_many_files_are_like_each_prospect(
