@@ -55,14 +55,13 @@ class Found:
 
 
 def what_opens(relationship: str) -> str:
-    """What somebody with this relationship gets to see, in a short line."""
+    """What somebody with this relationship gets to see now, in a short line."""
     opens = OPENS[relationship]
     if opens.sessions == "none":
-        return "receipts and balance only"
+        return "receipts only"
     if opens.sessions == "shared":
         return "only sessions that both of them attend"
-    everything = "everything: sessions, Join, receipts, details"
-    return f"{everything}, and who opened the record" if opens.who_opened else everything
+    return "everything: sessions, Join, receipts, details"
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"), hidden=True)
