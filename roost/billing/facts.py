@@ -1,5 +1,6 @@
 """What a receipt says, frozen when it is issued: plain text and dates, no rows."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,9 +24,11 @@ def facts_of(
     *,
     attendance: str,
     paid_before: Decimal,
+    credit_from: Sequence[tuple[str, Decimal]] = (),
 ) -> dict[str, Any]:
     """Everything that a receipt's documents print. Amounts are text in the charge's currency,
-    dates ISO 8601; the day of service is the practice's."""
+    dates ISO 8601; the day of service is the practice's. `credit_from` are the numbers of the
+    receipts whose credit pays, and how much of each."""
 
     def say(amount: Decimal) -> str:
         return plain(amount, charge.currency)
@@ -71,6 +74,11 @@ def facts_of(
         "total": say(charge.total),
         "paid_before": say(paid_before),
         "paid_now": say(payment.amount),
+        "received": say(payment.amount + payment.over),
+        "over": say(payment.over),
+        "credit_from": [
+            {"number": number, "amount": say(amount)} for number, amount in credit_from
+        ],
         "paid": say(paid),
         "balance": say(balance_of(charge.total, [paid])),
         "method": payment.method,

@@ -35,13 +35,18 @@ def make_pdf(facts: dict[str, Any], *, void_on: date | None = None) -> bytes:
     The same facts give the same bytes, for one version of Roost and one set of fonts. Raises
     typst.TypstError.
     """
-    words = json.dumps(_words(facts, void_on), ensure_ascii=False)
+    return typeset(_source(), "receipt", _words(facts, void_on))
+
+
+def typeset(source: bytes, name: str, data: dict[str, Any]) -> bytes:
+    """The PDF that a template makes of `data`, which it finds as JSON in `sys.inputs` by `name`."""
+    words = json.dumps(data, ensure_ascii=False)
     for _ in range(TRIES):
         try:
             pdf: bytes = typst.compile(
-                _source(),
+                source,
                 format="pdf",
-                sys_inputs={"receipt": words},
+                sys_inputs={name: words},
                 pdf_standards=STANDARDS,
                 font_paths=_fonts(),
                 timestamp=0,
@@ -55,7 +60,7 @@ def make_pdf(facts: dict[str, Any], *, void_on: date | None = None) -> bytes:
                 words = words.replace(letter, f"[U+{ord(letter):04X}]")
         else:
             return pdf
-    raise ValueError("No font has the letters of this receipt.")
+    raise ValueError("No font has the letters of this paper.")
 
 
 def _letters(text: str) -> set[str]:
@@ -117,6 +122,12 @@ def _words(facts: dict[str, Any], void_on: date | None) -> dict[str, Any]:
         "total": money("total"),
         "paid_before": money("paid_before") if Decimal(facts["paid_before"]) else "",
         "paid_now": money("paid_now"),
+        "received": money("received") if Decimal(facts.get("over", "0")) else "",
+        "over": money("over") if Decimal(facts.get("over", "0")) else "",
+        "credit_from": [
+            f"{money('amount', each)} left over of receipt {each['number']}"
+            for each in facts.get("credit_from", ())
+        ],
         "paid": money("paid"),
         "balance": money("balance"),
         "is_settled": Decimal(facts["balance"]) == 0,

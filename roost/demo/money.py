@@ -12,7 +12,7 @@ from roost.billing.codes import new_code
 from roost.billing.enums import Method
 from roost.billing.facts import facts_of
 from roost.billing.models import Charge, Payment, Receipt, ReceiptCounter, TaxRate
-from roost.billing.queries import rates_of
+from roost.billing.owed import rates_of
 from roost.billing.rules import Rate, make_line, rate_on
 from roost.clients.models import Client
 from roost.core.time import now

@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<uuid:appointment>/move/", scheduling.move, name="move"),
     path("sessions/<uuid:appointment>/cancel/", scheduling.cancel, name="cancel"),
     path("sessions/<uuid:appointment>/attendance/", billing.attendance, name="attendance"),
+    path("sessions/<uuid:appointment>/billed/", billing.billed, name="billed"),
     path("sessions/<uuid:appointment>/payment/", billing.payment, name="payment"),
     # Receipts
     path("receipts/", billing.receipts, name="receipts"),

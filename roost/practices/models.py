@@ -58,6 +58,7 @@ class Practice(PublicId):
     late_cancel_percent = models.PositiveSmallIntegerField(
         default=100, validators=[MaxValueValidator(100)]
     )
+    uses_invoices = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name

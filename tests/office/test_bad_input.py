@@ -155,9 +155,15 @@ FORMS = [
     Form("cancel", "office", "owner", {}, ("appointment",)),
     Form("attendance", "office", "owner", {"attendance": "attended", "from": "day"},
          ("appointment",)),
+    Form("attendance", "office", "owner", {
+        "attendance": "attended", "attendee": "<attendee>", "from": "client", "of": "<casey>",
+        "was": "<attendee>:no_show",
+    }, ("appointment",)),
+    Form("billed", "office", "owner", {"client": "<casey>", "payer_is": "", "payer": "Sam Payer"},
+         ("appointment",)),
     Form("payment", "office", "owner", {
         "amount": "50", "method": "cash", "paid_on": "<today>", "payer": "Robin Parker",
-        "client": "<casey>", "form_key": KEY,
+        "client": "<casey>", "payer_is": "", "keep_over": "", "form_key": KEY,
     }, ("appointment",)),
     Form("void-receipt", "office", "owner", {}, ("receipt",)),
     Form("service", "office", "owner", {
@@ -238,6 +244,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         **{k: str(v.uuid) for k, v in people.items()},
         "<service>": str(cast.individual.uuid),
         "<prospect>": str(prospect.uuid),
+        "<attendee>": str(held.attendees.get().uuid),
         "<day>": day,
         "<today>": now().astimezone(maple.zone).date().isoformat(),
     }
@@ -260,7 +267,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
             visitor.cookies[name] = key
         link = new_address if form.route == "new-address" else links[form.door]
         own = {**ids, "link": link.uuid, "token": token_of(link)}
-        if form.route in ("attendance", "payment"):
+        if form.route in ("attendance", "billed", "payment"):
             own["appointment"] = held.uuid
         own |= verification if "sign_up" in form.ids else {}
         where = visitor.path(form.route, **{name: own[name] for name in form.ids})
@@ -472,7 +479,7 @@ def test_a_body_that_is_none_gets_4xx_or_the_form_again(
                 assert 400 <= answer.status_code < 500, where
             if answer.status_code == 302 and not plain:
                 # An empty form is right where every field may be empty.
-                assert form.route in ("details", "log-in", "attendance"), where
+                assert form.route in ("details", "log-in", "attendance", "billed"), where
             _words(answer)
             transaction.set_rollback(True)
 

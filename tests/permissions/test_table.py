@@ -115,6 +115,7 @@ OFFICE: dict[str, Row] = {
     "cancel": Row(MINE, ["appointment", "appointment", "appointment", 404]),
     # Attendance, payments, receipts
     "attendance": Row(post=["appointment", "appointment", "appointment", 404]),
+    "billed": Row(MINE, ["appointment", "appointment", "appointment", 404]),
     "payment": Row(MINE, MINE_POST),
     "receipts": Row(RUN),
     "receipt-pdf": Row(MINE),
@@ -189,7 +190,7 @@ PORTAL: dict[str, Row] = {
     "time-zone": Row(200, 422),
     "sessions": Row([200, 200, 200, 404, 404, 404]),
     "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
-    "receipts": Row([200, 200, 404, 200, 404, 404]),
+    "receipts": Row([200, 200, 200, 200, 404, 404]),
     "receipt-pdf": Row([200, 200, 404, 200, 404, 404]),
     "receipt-check": anyone(200),
     "room": Row(["room-person", "room-person", 404, 404, 404, 404]),

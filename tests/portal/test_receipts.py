@@ -8,8 +8,11 @@ import pytest
 from roost.audit.models import AuditEvent
 from roost.billing.codes import read_code, say_code
 from roost.billing.models import Receipt
+from roost.billing.owed import Payer
 from roost.billing.services import void_receipt
 from roost.clients.enums import Relationship
+from roost.clients.models import PortalAccess
+from roost.core.time import now
 from tests.support.cast import Cast, give, make_account, make_cast
 from tests.support.doors import Visitor
 from tests.support.money import attended, make_billable, pay
@@ -44,6 +47,34 @@ def test_nobody_elses_receipt_is_there(portal: Door, cast: Cast, receipt: Receip
     other = portal(cast.parker_account)
     assert other.go("receipt-pdf", receipt=receipt.uuid).status_code == 404
     assert other.go("receipts", client=cast.casey.uuid).status_code == 404
+
+
+def test_a_partner_sees_the_receipts_that_name_them_as_payer_and_no_others(
+    portal: Door, cast: Cast, maple: Any
+) -> None:
+    make_billable(cast)
+    account = make_account("tied@client.example")
+    give(account, cast.casey, Relationship.PARTNER)
+    give(account, cast.noor)
+    others = pay(cast, attended(cast), payer="Noor Haddad")
+    by_account = pay(cast, attended(cast), payer=Payer(account=account))
+    both = attended(cast, cast.casey, cast.noor, service=cast.family)
+    by_record = pay(cast, both, "210", payer=Payer(client=cast.noor))
+    assert others.facts["payer"] == by_account.facts["payer"] == "Noor Haddad"
+    visitor = portal(account)
+    for page in (visitor.go("receipts", client=cast.casey.uuid),
+                 visitor.go("account", {"person": str(cast.casey.uuid)})):  # fmt: skip
+        assert [each.number for each in page.context["receipts"]] == [
+            by_record.number, by_account.number,
+        ]  # fmt: skip
+    answers = {
+        each.number: visitor.go("receipt-pdf", receipt=each.uuid).status_code
+        for each in (others, by_account, by_record)
+    }
+    assert list(answers.values()) == [404, 200, 200]
+    # Who is named and has no such access finds nothing.
+    PortalAccess.objects.filter(client=cast.casey, account=account).update(ended_at=now())
+    assert visitor.go("receipt-pdf", receipt=by_account.uuid).status_code == 404
 
 
 def test_every_download_is_the_same_until_it_is_void(

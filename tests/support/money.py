@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from roost.billing.models import Receipt, TaxRate
+from roost.billing.owed import Payer
 from roost.billing.services import record_payment
 from roost.clients.models import Client
 from roost.core.time import now
-from roost.scheduling.enums import Attendance
-from roost.scheduling.models import Appointment, Attendee
+from roost.scheduling.enums import Attendance, ServiceType
+from roost.scheduling.models import Appointment, Attendee, Service
 from tests.support.cast import Cast, make_appointment
 
 COLLEGE = "College of Registered Psychotherapists of Ontario"
@@ -25,6 +26,19 @@ def make_billable(cast: Cast) -> None:
         service.fee = Decimal(fee)
         service.save(update_fields=["fee"])
         TaxRate.objects.create(service=service, from_on=date(2024, 6, 20))
+
+
+def make_group(cast: Cast, *people: Client, **more: Any) -> Appointment:
+    """A group of yesterday with Tara, at 40 for each, exempt: attended by Casey, Noor and Robin
+    unless said otherwise. Needs a scope."""
+    service, new = Service.objects.get_or_create(
+        name="Circle",
+        defaults={"type": ServiceType.GROUP, "duration_minutes": 90, "fee": Decimal(40)},
+    )
+    if new:
+        TaxRate.objects.create(service=service, from_on=date(2024, 6, 20))
+    who = people or (cast.casey, cast.noor, cast.robin)
+    return attended(cast, *who, service=service, **more)
 
 
 def attended(
@@ -45,6 +59,8 @@ def pay(cast: Cast, appointment: Appointment, amount: str = "150", **more: Any) 
         "paid_on": now().astimezone(cast.practice.zone).date(),
         **more,
     }
+    if isinstance(values.get("payer"), str):
+        values["payer"] = Payer(values["payer"])
     receipt, _ = record_payment(
         by=cast.olivia,
         key=uuid.uuid4(),

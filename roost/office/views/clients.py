@@ -41,6 +41,7 @@ from roost.clients.services import (
 from roost.core.pages import page
 from roost.core.time import now, say_span
 from roost.office import qr
+from roost.office.diary import MARKS
 from roost.office.duplicates import records_alike
 from roost.office.trail import trail_of
 from roost.outbox.queries import messages_of_client
@@ -165,7 +166,7 @@ def client_sessions(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     record, context = _record(request, client)
     _read(request, record, "sessions")
     rows = Paginator(appointments_of_client(record), 50)
-    context["found"] = rows.get_page(request.GET.get("page"))
+    context |= {"found": rows.get_page(request.GET.get("page")), "moment": now(), "marks": MARKS}
     return page(request, "office/clients/sessions.html", context)
 
 
