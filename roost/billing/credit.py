@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from roost.audit.services import record
 from roost.billing.charging import lock_credit
@@ -43,10 +43,11 @@ def credit_left(client: Client, currency: str) -> list[tuple[Payment, Decimal]]:
             charge__client=client, charge__currency=currency, over__gt=0, receipt__voided_at=None
         ).select_related("receipt")
     )
-    rows = uses_that_count(sources).values("source").annotate(used=Sum("amount")).order_by()
-    used = {row["source"]: row["used"] for row in rows}
-    left = [(each, each.over - used.get(each.pk, Decimal(0))) for each in sources]
-    return [(payment, amount) for payment, amount in left if amount > 0]
+    left = {each.pk: each.over for each in sources}
+    # Not added up by the database: SQLite does that in floats.
+    for source, amount in uses_that_count(sources).values_list("source", "amount"):
+        left[source] -= amount
+    return [(each, left[each.pk]) for each in sources if left[each.pk] > 0]
 
 
 def credit_of(client: Client, currency: str) -> Decimal:

@@ -7,7 +7,7 @@ from typing import Any
 
 from roost.billing.codes import say_code
 from roost.billing.models import Charge, Payment, Receipt
-from roost.billing.rules import Rate, balance_of, plain, say_rate
+from roost.billing.rules import Line, Rate, balance_of, plain, say_rate
 from roost.practices.addresses import full_url
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance
@@ -34,7 +34,7 @@ def facts_of(
         return plain(amount, charge.currency)
 
     therapist, supervisor = appointment.therapist, appointment.therapist.supervisor
-    day = appointment.starts_at.astimezone(practice.zone).date()
+    line, rate = Line(charge.fee, charge.tax), Rate(date.min, charge.tax_percent, charge.tax_name)
     paid = paid_before + payment.amount
     return {
         "version": 1,
@@ -42,33 +42,12 @@ def facts_of(
         "issued_on": receipt.issued_on.isoformat(),
         "currency": charge.currency,
         "paper": practice.paper,
-        "practice": {
-            "name": practice.name,
-            "address": practice.address,
-            "phone": practice.phone,
-            "tax_number": practice.tax_number,
-        },
-        "practitioner": _practitioner(therapist),
-        "supervisor": None if supervisor is None else _practitioner(supervisor),
+        "practice": practice_facts(practice),
+        "practitioner": practitioner_facts(therapist),
+        "supervisor": None if supervisor is None else practitioner_facts(supervisor),
         "client": charge.client.name,
         "payer": charge.payer,
-        "lines": [
-            {
-                "on": day.isoformat(),
-                "service": appointment.service.name,
-                "attendance": attendance,
-                "late_cancel_percent": (
-                    practice.late_cancel_percent if attendance == Attendance.LATE_CANCEL else None
-                ),
-                "mode": appointment.mode,
-                "minutes": appointment.duration_minutes,
-                "code": appointment.service.billing_code,
-                "fee": say(charge.fee),
-                "tax": say(charge.tax),
-                "tax_words": say_rate(Rate(date.min, charge.tax_percent, charge.tax_name)),
-                "amount": say(charge.total),
-            }
-        ],
+        "lines": [line_facts(practice, appointment, line, rate, attendance, charge.currency)],
         "fee": say(charge.fee),
         "tax": say(charge.tax),
         "total": say(charge.total),
@@ -88,7 +67,43 @@ def facts_of(
     }
 
 
-def _practitioner(member: StaffMember) -> dict[str, str]:
+def practice_facts(practice: Practice) -> dict[str, str]:
+    """The practice as its papers name it."""
+    return {
+        "name": practice.name,
+        "address": practice.address,
+        "phone": practice.phone,
+        "tax_number": practice.tax_number,
+    }
+
+
+def line_facts(
+    practice: Practice,
+    appointment: Appointment,
+    line: Line,
+    rate: Rate,
+    attendance: str,
+    currency: str,
+) -> dict[str, Any]:
+    """One session as papers list it. The service is read with the appointment."""
+    return {
+        "on": appointment.starts_at.astimezone(practice.zone).date().isoformat(),
+        "service": appointment.service.name,
+        "attendance": attendance,
+        "late_cancel_percent": (
+            practice.late_cancel_percent if attendance == Attendance.LATE_CANCEL else None
+        ),
+        "mode": appointment.mode,
+        "minutes": appointment.duration_minutes,
+        "code": appointment.service.billing_code,
+        "fee": plain(line.fee, currency),
+        "tax": plain(line.tax, currency),
+        "tax_words": say_rate(rate),
+        "amount": plain(line.amount, currency),
+    }
+
+
+def practitioner_facts(member: StaffMember) -> dict[str, str]:
     return {
         "name": member.display_name,
         "title": member.title,

@@ -4,6 +4,7 @@ A receipt is never edited and never deleted, and neither is an invoice. What the
 `facts` when they are issued; voiding fills in two columns and nothing else.
 """
 
+from decimal import Decimal
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
@@ -122,7 +123,7 @@ class Payment(PublicId, FixedModel):
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="payments")
     amount = models.DecimalField(max_digits=12, decimal_places=3)
-    over = models.DecimalField(max_digits=12, decimal_places=3, default=0)
+    over = models.DecimalField(max_digits=12, decimal_places=3, default=Decimal(0))
     method = models.CharField(max_length=13, choices=Method.choices)
     paid_on = models.DateField()
     recorded_at = models.DateTimeField(auto_now_add=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db.models import BigAutoField, Q, QuerySet
 from django.http import Http404
 
-from roost.billing.models import Invoice, Receipt
+from roost.billing.models import Invoice, Receipt, Refund
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
 from roost.clients.rules import OPENS
@@ -113,7 +113,21 @@ def receipt_with_code(code: str) -> Receipt | None:
     return Receipt.objects.filter(code=code).first()
 
 
-# Invoices
+# Refunds and invoices
+
+
+def refunds_of_client(client: Client) -> QuerySet[Refund]:
+    """Credit that was given back to a client, newest first, void records too. For owners and
+    admins."""
+    return Refund.objects.filter(client=client)
+
+
+def get_refund_for(actor: StaffMember, refund_uuid: uuid.UUID) -> Refund:
+    """A refund that the actor may void: owners and admins any. Raises Http404."""
+    refund = Refund.objects.filter(uuid=refund_uuid).select_related("client").first()
+    if refund is None or not actor.runs_practice:
+        raise Http404("There is no such refund.")
+    return refund
 
 
 def invoices_of_client(client: Client) -> QuerySet[Invoice]:

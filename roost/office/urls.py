@@ -7,7 +7,9 @@ from roost.office.views import (
     associating,
     billing,
     clients,
+    exports,
     linking,
+    money,
     moving,
     prospects,
     scheduling,
@@ -34,8 +36,13 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<uuid:appointment>/payment/", billing.payment, name="payment"),
     # Receipts
     path("receipts/", billing.receipts, name="receipts"),
+    path("receipts/export/", exports.export_receipts, name="export-receipts"),
+    path("receipts/receipts.csv", exports.receipts_csv, name="receipts-csv"),
     path("receipts/<uuid:receipt>/receipt.pdf", billing.receipt_pdf, name="receipt-pdf"),
     path("receipts/<uuid:receipt>/void/", billing.void, name="void-receipt"),
+    path("invoices/<uuid:invoice>/invoice.pdf", money.invoice_pdf, name="invoice-pdf"),
+    path("invoices/<uuid:invoice>/void/", money.void_the_invoice, name="void-invoice"),
+    path("refunds/<uuid:refund>/void/", money.take_refund_back, name="void-refund"),
     # Log in, one's own account
     path("log-in/", accounts.log_in, name="log-in"),
     path("log-out/", accounts.log_out, name="log-out"),
@@ -76,6 +83,14 @@ urlpatterns: list[URLPattern] = [
     path("clients/<uuid:client>/log-in-address/", moving.move_log_in, name="move-log-in"),
     path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
     path("clients/<uuid:client>/receipts/", clients.client_receipts, name="client-receipts"),
+    path("clients/<uuid:client>/statement/", money.client_statement, name="client-statement"),
+    path(
+        "clients/<uuid:client>/statement/statement.pdf",
+        money.client_statement_pdf,
+        name="client-statement-pdf",
+    ),
+    path("clients/<uuid:client>/refund/", money.refund_credit, name="refund-credit"),
+    path("clients/<uuid:client>/invoice/", money.invoice_client, name="invoice-client"),
     path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),
     # Settings
     path("settings/", settings.settings, name="settings"),

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
     path("my-account/receipts/<uuid:client>/", receipts.receipts, name="receipts"),
     path("receipts/<uuid:receipt>/receipt.pdf", receipts.receipt_pdf, name="receipt-pdf"),
+    path("invoices/<uuid:invoice>/invoice.pdf", receipts.invoice_pdf, name="invoice-pdf"),
     path("receipt/<str:code>/", receipts.check, name="receipt-check"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),
     path("my-account/time-zone/", account.time_zone, name="time-zone"),

@@ -20,7 +20,7 @@ from roost.practices.models import Practice
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.support.doors import Visitor, visit_cookie
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
 LONG = "x" * 10_000
 MARKUP = "\"><script>alert(1)</script><b>'&amp;{{ 7*7 }}{% now 'Y' %}"
@@ -128,7 +128,7 @@ FORMS = [
         "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
         "mail_sender_name": "Maple", "zone_name": "America/Toronto", "staff_idle_minutes": "30",
         "client_idle_minutes": "60", "currency": "CAD", "paper": "letter", "tax_number": "",
-        "late_cancel_percent": "50",
+        "late_cancel_percent": "50", "uses_invoices": "no",
     }),
     Form("client-portal", "office", "owner", {
         "allow_sign_up": "no", "starter_password_days": "7", "join_minutes_before": "30",
@@ -166,6 +166,14 @@ FORMS = [
         "client": "<casey>", "payer_is": "", "keep_over": "", "form_key": KEY,
     }, ("appointment",)),
     Form("void-receipt", "office", "owner", {}, ("receipt",)),
+    Form("refund-credit", "office", "owner", {
+        "amount": "5", "method": "cash", "refunded_on": "<today>", "form_key": KEY,
+    }, ("client",)),
+    Form("void-refund", "office", "owner", {}, ("refund",)),
+    Form("invoice-client", "office", "owner", {
+        "charges": "<held>", "due_on": "<day>", "form_key": KEY,
+    }, ("client",)),
+    Form("void-invoice", "office", "owner", {}, ("invoice",)),
     Form("service", "office", "owner", {
         "do": "tax", "from_on": "2024-06-20", "kind": "taxed", "name": "HST", "percent": "13",
     }, ("service",)),
@@ -205,6 +213,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
     held = attended(cast)
     receipt = pay(cast, attended(cast))
+    refund, invoice = refund_of(cast), invoice_of(cast)
     links = {
         d: make_link(cast.parker_account, p, door=d)
         for d, p in (("portal", LinkPurpose.RESET), ("office", LinkPurpose.INVITATION))
@@ -236,6 +245,8 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "service": cast.individual.uuid,
         "appointment": appointment.uuid,
         "receipt": receipt.uuid,
+        "refund": refund.uuid,
+        "invoice": invoice.uuid,
         "prospect": prospect.uuid,
     }
     day = (now() + timedelta(days=30)).date().isoformat()
@@ -244,6 +255,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         **{k: str(v.uuid) for k, v in people.items()},
         "<service>": str(cast.individual.uuid),
         "<prospect>": str(prospect.uuid),
+        "<held>": str(held.uuid),
         "<attendee>": str(held.attendees.get().uuid),
         "<day>": day,
         "<today>": now().astimezone(maple.zone).date().isoformat(),

@@ -30,6 +30,7 @@ from roost.accounts.services import set_starter_password
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.documents import document_of
+from roost.billing.invoice_pdf import document_of_invoice
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.clients.prospects import sign_up
@@ -43,7 +44,7 @@ from roost.staff.models import StaffMember
 from roost.staff.permissions import Who
 from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
 from tests.support.doors import Visitor, visit_cookie
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
 Outcome = int | str
 Outcomes = Outcome | list[Outcome]
@@ -121,6 +122,15 @@ OFFICE: dict[str, Row] = {
     "receipt-pdf": Row(MINE),
     "void-receipt": Row(MINE, ["appointment", "appointment", "appointment", 404]),
     "client-receipts": Row(MINE),
+    "export-receipts": Row(RUN),
+    "receipts-csv": Row([422, 422, 403, 403]),
+    "client-statement": Row(RUN),
+    "client-statement-pdf": Row(RUN),
+    "refund-credit": Row(RUN, RUN_POST),
+    "void-refund": Row(post=["client-receipts", "client-receipts", 403, 403]),
+    "invoice-client": Row(RUN, RUN_POST),
+    "invoice-pdf": Row(RUN),
+    "void-invoice": Row(RUN, ["client-receipts", "client-receipts", 403, 403]),
     # Video
     "room": Row([404, 404, 200, 404], [404, 404, "room", 404]),
     # Clients
@@ -192,6 +202,7 @@ PORTAL: dict[str, Row] = {
     "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
     "receipts": Row([200, 200, 200, 200, 404, 404]),
     "receipt-pdf": Row([200, 200, 404, 200, 404, 404]),
+    "invoice-pdf": Row([200, 200, 404, 200, 404, 404]),
     "receipt-check": anyone(200),
     "room": Row(["room-person", "room-person", 404, 404, 404, 404]),
     "room-person": Row(JOIN),
@@ -232,6 +243,8 @@ def _ids(cast: Cast) -> dict[str, Any]:
         make_billable(cast)
         receipt = pay(cast, attended(cast), "50")
         document_of(receipt)
+        refund, invoice = refund_of(cast), invoice_of(cast)
+        document_of_invoice(invoice)
         access = PortalAccess.objects.get(client=cast.casey, account=cast.casey_account)
         invited = make_staff("Nina New", Role.THERAPIST, cast.practice.slug)
         invited.account.set_unusable_password()
@@ -266,6 +279,8 @@ def _ids(cast: Cast) -> dict[str, Any]:
             "service": cast.individual.uuid,
             "message": message.uuid,
             "receipt": receipt.uuid,
+            "refund": refund.uuid,
+            "invoice": invoice.uuid,
             "code": say_code(receipt.code),
             "links": {door: (link.uuid, token_of(link)) for door, link in links.items()},
         }

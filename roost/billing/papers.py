@@ -1,0 +1,45 @@
+"""What statements and invoices share on paper: their templates' common part, and its words."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from roost.billing.pdf import typeset
+from roost.billing.rules import say_money
+from roost.core.phones import spoken
+
+DATA = Path(__file__).with_name("data")
+
+
+def make_paper(name: str, words: dict[str, Any]) -> bytes:
+    """The PDF of the template `name` with these words. The same words give the same bytes, for one
+    version of Roost and one set of fonts. Raises typst.TypstError."""
+    return typeset(_source(name), "paper", words)
+
+
+@cache
+def _source(name: str) -> bytes:
+    return (DATA / "paper.typ").read_bytes() + (DATA / f"{name}.typ").read_bytes()
+
+
+def head_words(practice: dict[str, str], paper: str, made_on: date) -> dict[str, Any]:
+    """What every paper's head says of the practice, and the day that it is dated."""
+    return {
+        "date": [made_on.year, made_on.month, made_on.day],
+        "paper": "a4" if paper == "a4" else "us-letter",
+        "practice": practice["name"],
+        "address": [*practice["address"].splitlines(), spoken(practice["phone"])],
+        "tax_number": practice["tax_number"],
+    }
+
+
+def said(day: date) -> str:
+    """A day as papers say it: "3 November 2026"."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def said_if(amount: Decimal, currency: str) -> str:
+    """An amount, or nothing for none."""
+    return say_money(amount, currency) if amount else ""
