@@ -143,9 +143,9 @@ def record_payment(
             raise MoreThanOwed(
                 say_money(owed.balance, owed.currency), say_money(over, owed.currency)
             )
-        drawn = (
-            take_credit(charge.client, charge.currency, amount) if method == Method.CREDIT else []
-        )
+        drawn: list[tuple[Payment, Decimal]] = []
+        if method == Method.CREDIT:
+            drawn = take_credit(charge.client, charge.currency, amount, paid_on)
         payment = Payment.objects.create(
             charge=charge, amount=used, over=over, method=method, paid_on=paid_on, recorded_by=by
         )
