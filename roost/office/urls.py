@@ -44,6 +44,10 @@ urlpatterns: list[URLPattern] = [
     path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
     path("choose-password/", accounts.choose_password, name="choose-password"),
     path("my-account/", accounts.account, name="account"),
+    path("my-account/devices/<uuid:sign_in>/end/", accounts.end_device, name="end-device"),
+    path(
+        "my-account/devices/end-others/", accounts.sign_out_everywhere, name="sign-out-everywhere"
+    ),
     path("my-account/prospect-mail/", accounts.prospect_mail, name="prospect-mail"),
     # Clients
     path("clients/", clients.clients, name="clients"),

@@ -28,6 +28,11 @@ urlpatterns: list[URLPattern] = [
     path("room/<uuid:appointment>/", video.room, name="room"),
     path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
     path("my-account/", account.account, name="account"),
+    path("my-account/security/", accounts.security, name="security"),
+    path("my-account/security/<uuid:sign_in>/end/", accounts.end_device, name="end-device"),
+    path(
+        "my-account/security/end-others/", accounts.sign_out_everywhere, name="sign-out-everywhere"
+    ),
     path("my-account/password/", accounts.change_password, name="change-password"),
     path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
     path("my-account/receipts/<uuid:client>/", receipts.receipts, name="receipts"),

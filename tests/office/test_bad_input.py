@@ -11,15 +11,16 @@ import pytest
 
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import make_link, token_of
-from roost.accounts.models import Account, SignUp
+from roost.accounts.models import Account, SignIn, SignUp
 from roost.accounts.services import set_starter_password
+from roost.accounts.sessions import hashed
 from roost.accounts.sign_ups import token_of as token_of_sign_up
 from roost.clients.models import Client, PortalAccess
 from roost.clients.prospects import sign_up
 from roost.practices.models import Practice
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
-from tests.support.doors import Visitor, visit_cookie
+from tests.support.doors import Visitor, session_cookie, visit_cookie
 from tests.support.money import attended, make_billable, pay
 
 LONG = "x" * 10_000
@@ -112,6 +113,11 @@ FORMS = [
     Form("account", "office", "account", {
         "current_password": "a plain sentence of eleven", "new_password": "my own quiet sentence",
     }, secret={"current_password", "new_password"}),
+    *(
+        Form(route, door, "account", {}, ids)
+        for door in ("office", "portal")
+        for route, ids in (("end-device", ("sign_in",)), ("sign-out-everywhere", ()))
+    ),
     Form("details", "portal", "account", {
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
     }, ("client",)),
@@ -262,6 +268,9 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         own = {**ids, "link": link.uuid, "token": token_of(link)}
         if form.route in ("attendance", "payment"):
             own["appointment"] = held.uuid
+        if "sign_in" in form.ids:
+            _, key = session_cookie(visitor.account, form.door)
+            own["sign_in"] = SignIn.objects.get(session_key=hashed(key)).uuid
         own |= verification if "sign_up" in form.ids else {}
         where = visitor.path(form.route, **{name: own[name] for name in form.ids})
         if options:

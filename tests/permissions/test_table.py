@@ -24,9 +24,10 @@ from django.urls import path, resolve, reverse
 from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link, token_of
-from roost.accounts.models import Account, AttemptCount, MailLink, SignUp
+from roost.accounts.models import Account, AttemptCount, MailLink, SignIn, SignUp
 from roost.accounts.moving import move_log_in
 from roost.accounts.services import set_starter_password
+from roost.accounts.sessions import hashed
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.documents import document_of
@@ -42,7 +43,7 @@ from roost.staff.enums import Role
 from roost.staff.models import StaffMember
 from roost.staff.permissions import Who
 from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
-from tests.support.doors import Visitor, visit_cookie
+from tests.support.doors import Visitor, session_cookie, visit_cookie
 from tests.support.money import attended, make_billable, pay
 
 Outcome = int | str
@@ -105,6 +106,9 @@ OFFICE: dict[str, Row] = {
     "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
     "home": Row("today"),
     "account": Row(200, 422),
+    # Nobody else's sign-in is there to be ended; the owner's own would be (tests/accounts).
+    "end-device": Row(post=[404, 404, "account", 404]),
+    "sign-out-everywhere": Row(post="account"),
     "prospect-mail": Row(post=hidden("account")),
     # Sessions
     "today": Row(200),
@@ -186,6 +190,9 @@ PORTAL: dict[str, Row] = {
     "renew-verification": anyone(post="verify"),
     "account": Row(200),
     "change-password": Row(200, 422),
+    "security": Row(200),
+    "end-device": Row(post=["security", 404, 404, 404, 404, 404]),
+    "sign-out-everywhere": Row(post="security"),
     "time-zone": Row(200, 422),
     "sessions": Row([200, 200, 200, 404, 404, 404]),
     "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
@@ -266,8 +273,16 @@ def _ids(cast: Cast) -> dict[str, Any]:
             "message": message.uuid,
             "receipt": receipt.uuid,
             "code": say_code(receipt.code),
+            "office sign-in": _signed_in(cast.tara.account, "office"),
+            "portal sign-in": _signed_in(cast.casey_account, "portal"),
             "links": {door: (link.uuid, token_of(link)) for door, link in links.items()},
         }
+
+
+def _signed_in(account: Account, door: str) -> uuid.UUID:
+    """One more browser of somebody's."""
+    _, key = session_cookie(account, door)
+    return SignIn.objects.get(session_key=hashed(key)).uuid
 
 
 def _starter(account: Account) -> Account:
@@ -395,6 +410,8 @@ def _path(name: str, world: World, ids: dict[str, Any] | None = None) -> str:
     for key in ROUTES[name].pattern.converters:
         if key == "code":
             kwargs[key] = ids[key]
+        elif key == "sign_in":
+            kwargs[key] = ids[f"{door} sign-in"]
         elif name == "portal:new-address" and key in ("link", "token"):
             kwargs[key] = ids["new address"][key == "token"]
         elif "sign_up" in ROUTES[name].pattern.converters and key == "token":

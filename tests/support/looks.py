@@ -17,7 +17,7 @@ from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.limits import count, log_in_subjects, mail_subjects
 from roost.accounts.links import make_link, token_of
-from roost.accounts.models import Account, MailLink, SignUp
+from roost.accounts.models import Account, MailLink, SignIn, SignUp
 from roost.accounts.services import set_starter_password
 from roost.billing.codes import say_code
 from roost.billing.models import Receipt
@@ -82,6 +82,7 @@ def _seed_maple() -> dict[str, Any]:
         accounts |= _more_accounts(clients)
         for name, account in accounts.items():
             cookies[name] = session_cookie(account, "portal")
+        _more_browsers(accounts)
         ids["service"] = Service.objects.get(name="Family").uuid
         ids |= _receipts(clients["casey"])
         ids |= _mails(practice, accounts, clients)
@@ -103,6 +104,22 @@ def _seed_maple() -> dict[str, Any]:
             "links": _links(accounts) | new_links | _moves(clients["robin"], accounts["parker"]),
             "cookies": cookies | new_cookies,
         }
+
+
+def _more_browsers(accounts: dict[str, Account]) -> None:
+    """Casey and Maria are signed in elsewhere too, and with what they are there."""
+    windows = "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0.0.0 Safari/537.36"
+    SignIn.objects.update(user_agent=windows)
+    for name, door, agent in (
+        ("casey", "portal", "Mozilla/5.0 (iPhone) Version/18.1 Safari/604.1"),
+        ("casey", "portal", "Mozilla/5.0 (Android 15; Mobile) Firefox/140.0"),
+        ("maria", "portal", "Mozilla/5.0 (Macintosh) Version/18.1 Safari/605.1"),
+        ("maria", "office", windows),
+    ):
+        session_cookie(accounts[name], door)
+        SignIn.objects.filter(user_agent="test").update(
+            user_agent=agent, used_at=now() - timedelta(hours=2)
+        )
 
 
 def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
@@ -577,6 +594,10 @@ PORTAL = [
     State("change password", "portal:change-password", "casey"),
     State("change password error", "portal:change-password", "casey",
           then=fill("Save", current_password="not this one", new_password="short")),
+    State("security", "portal:security", "casey"),
+    State("security one", "portal:security", "nobody"),
+    State("security everywhere", "portal:security", "maria",
+          then=press("Sign out everywhere else")),
     State("sessions", "portal:sessions", "casey", CASEY),
     State("receipts", "portal:receipts", "casey", CASEY),
     State("receipts none", "portal:receipts", "maria", LONGEST),

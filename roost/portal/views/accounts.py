@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from roost.accounts import limits, links, moving, pages
+from roost.accounts import devices, limits, links, moving, pages
 from roost.accounts.doors import door_path
 from roost.accounts.errors import AddressTaken, LinkDead
 from roost.accounts.forms import PasswordOfForm
@@ -19,6 +19,7 @@ from roost.clients.queries import access_held_by, has_portal_access
 from roost.clients.services import finish_client_move
 from roost.core.pages import page
 from roost.core.time import say_span
+from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.staff.queries import staff_of
 from roost.staff.services import own_words_of
@@ -71,8 +72,24 @@ def choose_password(request: HttpRequest) -> HttpResponse:
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
 def change_password(request: HttpRequest) -> HttpResponse:
     return pages.change_password_page(
-        request, "portal/change_password.html", back="account", words_of=_words
+        request, "portal/change_password.html", back="security", words_of=_words
     )
+
+
+@open_to(Who.ACCOUNT)
+def security(request: DoorRequest) -> HttpResponse:
+    """Security: how one logs in, and where one is signed in."""
+    return page(request, "portal/security.html", devices.devices_context(request))
+
+
+@open_to(Who.ACCOUNT, methods=("POST",))
+def end_device(request: DoorRequest, sign_in: uuid.UUID) -> HttpResponse:
+    return devices.end_device(request, sign_in, back="security")
+
+
+@open_to(Who.ACCOUNT, methods=("POST",))
+def sign_out_everywhere(request: DoorRequest) -> HttpResponse:
+    return devices.sign_out_everywhere(request, back="security")
 
 
 @sensitive_post_parameters("password")
