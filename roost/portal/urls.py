@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "my-account/security/end-others/", accounts.sign_out_everywhere, name="sign-out-everywhere"
     ),
+    path("my-account/log-in-address/", accounts.change_address, name="change-address"),
     path("my-account/password/", accounts.change_password, name="change-password"),
     path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
     path("my-account/receipts/<uuid:client>/", receipts.receipts, name="receipts"),

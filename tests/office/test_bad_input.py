@@ -118,6 +118,7 @@ FORMS = [
         for door in ("office", "portal")
         for route, ids in (("end-device", ("sign_in",)), ("sign-out-everywhere", ()))
     ),
+    Form("change-address", "portal", "account", {"email": "zoe@client.example", "do": "ask"}),
     Form("details", "portal", "account", {
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
     }, ("client",)),
@@ -361,8 +362,8 @@ KEPT = [
     form
     for form in FORMS
     if form.route
-    in ("log-in", "forgot-password", "create-account", "details", "add-client", "edit-client",
-        "client-access", "practice", "invite-staff", "staff-member", "add-service", "service")
+    in ("log-in", "forgot-password", "create-account", "details", "change-address", "add-client",
+        "edit-client", "client-access", "practice", "invite-staff", "staff-member", "add-service", "service")
 ]  # fmt: skip
 TYPED = {"preferred_name", "first_name", "title", "display_name", "name", "college", "address"}
 
@@ -377,6 +378,7 @@ def test_what_was_typed_is_kept_and_printed_escaped_when_a_form_has_more_to_say(
         "forgot-password": {"email": "no address"},
         "create-account": {"email": "no address"},
         "details": {"phone": "no number"},
+        "change-address": {"email": "no address"},
         "add-client": {"email": "no address"},
         "edit-client": {"email": "no address"},
         "client-access": {"email": "no address"},

@@ -191,6 +191,7 @@ PORTAL: dict[str, Row] = {
     "account": Row(200),
     "change-password": Row(200, 422),
     "security": Row(200),
+    "change-address": Row([200, 200, 200, 200, 200, 404], [422, 422, 422, 422, 422, 404]),
     "end-device": Row(post=["security", 404, 404, 404, 404, 404]),
     "sign-out-everywhere": Row(post="security"),
     "time-zone": Row(200, 422),
