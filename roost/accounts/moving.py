@@ -77,8 +77,10 @@ def take_back_move(account: Account) -> bool:
     Records account.move_taken_back."""
     with transaction.atomic():
         link = waiting_move(account)
-        rows = MailLink.objects.filter(pk=link.pk if link else None, done_at=None, replaced_at=None)
-        if link is None or not rows.update(replaced_at=now()):
+        if link is None:
+            return False
+        rows = MailLink.objects.filter(pk=link.pk, done_at=None, replaced_at=None)
+        if not rows.update(replaced_at=now()):
             return False
         record("account.move_taken_back", by=account, subject=link, client_uuid=link.client_uuid)
         return True

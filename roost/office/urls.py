@@ -7,6 +7,7 @@ from roost.office.views import (
     associating,
     billing,
     clients,
+    corrections,
     linking,
     moving,
     prospects,
@@ -77,6 +78,9 @@ urlpatterns: list[URLPattern] = [
         name="take-access-away",
     ),
     path("clients/<uuid:client>/log-in-address/", moving.move_log_in, name="move-log-in"),
+    path(
+        "clients/<uuid:client>/correction/<uuid:asked>/", corrections.correction, name="correction"
+    ),
     path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
     path("clients/<uuid:client>/receipts/", clients.client_receipts, name="client-receipts"),
     path("clients/<uuid:client>/messages/", clients.client_messages, name="client-messages"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from roost.portal.views import account, accounts, receipts, sign_up, video
+from roost.portal.views import account, accounts, corrections, receipts, sign_up, video
 
 app_name = "portal"
 
@@ -40,5 +40,11 @@ urlpatterns: list[URLPattern] = [
     path("receipts/<uuid:receipt>/receipt.pdf", receipts.receipt_pdf, name="receipt-pdf"),
     path("receipt/<str:code>/", receipts.check, name="receipt-check"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),
+    path("my-account/details/<uuid:client>/correction/", corrections.ask, name="ask-correction"),
+    path(
+        "my-account/details/<uuid:client>/correction/<uuid:asked>/withdraw/",
+        corrections.withdraw,
+        name="withdraw-correction",
+    ),
     path("my-account/time-zone/", account.time_zone, name="time-zone"),
 ]

@@ -15,6 +15,7 @@ from roost.accounts.models import Account, SignIn, SignUp
 from roost.accounts.services import set_starter_password
 from roost.accounts.sessions import hashed
 from roost.accounts.sign_ups import token_of as token_of_sign_up
+from roost.clients.corrections import ask_for_correction
 from roost.clients.models import Client, PortalAccess
 from roost.clients.prospects import sign_up
 from roost.practices.models import Practice
@@ -122,6 +123,12 @@ FORMS = [
     Form("details", "portal", "account", {
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
     }, ("client",)),
+    Form("ask-correction", "portal", "account", {
+        "first_name": "Casey", "last_name": "Tran", "date_of_birth": "1994-03-09", "form_key": KEY,
+    }, ("client",)),
+    Form("withdraw-correction", "portal", "account", {}, ("client", "asked")),
+    Form("correction", "office", "owner", {"do": "decline", "reason": "Bring your card."},
+         ("client", "asked")),
     Form("time-zone", "portal", "account", {"zone": "Europe/Berlin"}),
     Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>", "confirmed": ""}),
     Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>"}, ("client",)),
@@ -201,6 +208,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     starter.set_unusable_password()
     starter.save()
     give(starter, cast.noor)
+    give(cast.casey_account, cast.noor, "guardian")
     set_starter_password(starter, "lantern-gravel-teapot-31", days=7)
     make_billable(cast)
     appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
@@ -238,6 +246,9 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "appointment": appointment.uuid,
         "receipt": receipt.uuid,
         "prospect": prospect.uuid,
+        "asked": ask_for_correction(
+            key=uuid.uuid4(), client=cast.noor, by=cast.casey_account, last_name="Tran"
+        ).uuid,
     }
     day = (now() + timedelta(days=30)).date().isoformat()
     people = {"<theo>": cast.theo, "<tara>": cast.tara, "<casey>": cast.casey}
@@ -267,6 +278,8 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
             visitor.cookies[name] = key
         link = new_address if form.route == "new-address" else links[form.door]
         own = {**ids, "link": link.uuid, "token": token_of(link)}
+        if "asked" in form.ids:
+            own["client"] = cast.noor.uuid
         if form.route in ("attendance", "payment"):
             own["appointment"] = held.uuid
         if "sign_in" in form.ids:
@@ -362,8 +375,9 @@ KEPT = [
     form
     for form in FORMS
     if form.route
-    in ("log-in", "forgot-password", "create-account", "details", "change-address", "add-client",
-        "edit-client", "client-access", "practice", "invite-staff", "staff-member", "add-service", "service")
+    in ("log-in", "forgot-password", "create-account", "details", "change-address",
+        "ask-correction", "add-client", "edit-client", "client-access", "practice", "invite-staff",
+        "staff-member", "add-service", "service")
 ]  # fmt: skip
 TYPED = {"preferred_name", "first_name", "title", "display_name", "name", "college", "address"}
 
@@ -379,6 +393,7 @@ def test_what_was_typed_is_kept_and_printed_escaped_when_a_form_has_more_to_say(
         "create-account": {"email": "no address"},
         "details": {"phone": "no number"},
         "change-address": {"email": "no address"},
+        "ask-correction": {"date_of_birth": "1066-10-14"},
         "add-client": {"email": "no address"},
         "edit-client": {"email": "no address"},
         "client-access": {"email": "no address"},

@@ -31,6 +31,7 @@ from roost.accounts.sessions import hashed
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.documents import document_of
+from roost.clients.corrections import ask_for_correction
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.clients.prospects import sign_up
@@ -134,6 +135,7 @@ OFFICE: dict[str, Row] = {
     "client-access": Row(MINE, MINE_POST),
     "move-log-in": Row([200, 200, 404, 404], ["client", "client", 404, 404]),
     "take-access-away": Row(MINE, ["client", "client", "client", 404]),
+    "correction": Row(MINE, MINE_POST),
     "client-sessions": Row(MINE),
     "client-messages": Row(MINE),
     # Prospects
@@ -197,6 +199,8 @@ PORTAL: dict[str, Row] = {
     "time-zone": Row(200, 422),
     "sessions": Row([200, 200, 200, 404, 404, 404]),
     "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
+    "ask-correction": Row([200, 200, 404, 404, 404, 404], [422, 422, 404, 404, 404, 404]),
+    "withdraw-correction": Row(post=["details", "details", 404, 404, 404, 404]),
     "receipts": Row([200, 200, 404, 200, 404, 404]),
     "receipt-pdf": Row([200, 200, 404, 200, 404, 404]),
     "receipt-check": anyone(200),
@@ -274,6 +278,9 @@ def _ids(cast: Cast) -> dict[str, Any]:
             "message": message.uuid,
             "receipt": receipt.uuid,
             "code": say_code(receipt.code),
+            "asked": ask_for_correction(
+                key=uuid.uuid4(), client=cast.casey, by=cast.casey_account, last_name="Tran"
+            ).uuid,
             "office sign-in": _signed_in(cast.tara.account, "office"),
             "portal sign-in": _signed_in(cast.casey_account, "portal"),
             "links": {door: (link.uuid, token_of(link)) for door, link in links.items()},

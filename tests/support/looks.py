@@ -19,11 +19,13 @@ from roost.accounts.limits import count, log_in_subjects, mail_subjects
 from roost.accounts.links import make_link, token_of
 from roost.accounts.models import Account, MailLink, SignIn, SignUp
 from roost.accounts.services import set_starter_password
+from roost.audit.models import AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.models import Receipt
-from roost.clients import prospects
+from roost.clients import corrections, prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
+from roost.clients.services import edit_own_details
 from roost.core.context import RequestFacts, request_facts
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -85,6 +87,7 @@ def _seed_maple() -> dict[str, Any]:
         _more_browsers(accounts)
         ids["service"] = Service.objects.get(name="Family").uuid
         ids |= _receipts(clients["casey"])
+        ids |= _wishes(clients, accounts)
         ids |= _mails(practice, accounts, clients)
         for _ in range(10):
             count(log_in_subjects("busy@client.example"))
@@ -183,6 +186,31 @@ def _moves(client: Client, account: Account) -> dict[str, dict[str, str]]:
     client.save(update_fields=["email"])
     link = make_link(account, LinkPurpose.NEW_ADDRESS, door="portal", address=client.email)
     return {"new address": {"link": str(link.uuid), "token": token_of(link)}}
+
+
+def _wishes(clients: dict[str, Client], accounts: dict[str, Account]) -> dict[str, Any]:
+    """A correction in each state: one that waits, one declined, one accepted."""
+    theo = StaffMember.objects.get(display_name="Theo Lang")
+    asked = {
+        name: corrections.ask_for_correction(
+            key=uuid.uuid4(), client=clients[name], by=accounts[holder],
+            date_of_birth=date(1992, 2, 29), **names,
+        )
+        for name, holder, names in (
+            ("maria", "maria", {"first_name": LONG[0] + " Ester", "last_name": LONG[1] * 2}),
+            ("robin", "parker", {"last_name": "Parker-Lee"}), ("remy", "parker", {}),
+        )
+    }  # fmt: skip
+    corrections.decline_correction(
+        request=asked["robin"], by=theo,
+        reason="Your health card says Parker. Bring the new one to your next session.",
+    )  # fmt: skip
+    corrections.accept_correction(request=asked["remy"], by=theo)
+    edit_own_details(client=clients["maria"], by=accounts["maria"], phone="+14165550188")
+    AuditEvent.objects.filter(action="client.changed", client_uuid=clients["maria"].uuid).update(
+        door="portal"
+    )
+    return {f"{name}'s wish": each.uuid for name, each in asked.items()}
 
 
 def _receipts(casey: Client) -> dict[str, Any]:
@@ -598,6 +626,11 @@ PORTAL = [
     State("security one", "portal:security", "nobody"),
     State("security everywhere", "portal:security", "maria",
           then=press("Sign out everywhere else")),
+    State("security moving", "portal:change-address", "parker",
+          then=fill("Send the link", email="robin@new.example"), to="portal:security"),
+    State("change address", "portal:change-address", "casey"),
+    State("change address error", "portal:change-address", "casey",
+          then=fill("Send the link", email="casey")),
     State("sessions", "portal:sessions", "casey", CASEY),
     State("receipts", "portal:receipts", "casey", CASEY),
     State("receipts none", "portal:receipts", "maria", LONGEST),
@@ -606,6 +639,12 @@ PORTAL = [
     State("receipt unknown", "/portal/maple/receipt/0000-0000-0000-0000/", status=404,
           heading="No receipt has this code"),
     State("details", "portal:details", "casey", CASEY),
+    State("details waiting", "portal:details", "maria", LONGEST),
+    State("details declined", "portal:details", "parker", {"client": "robin"}),
+    State("details accepted", "portal:details", "parker", {"client": "remy"}),
+    State("ask correction", "portal:ask-correction", "casey", CASEY),
+    State("ask correction error", "portal:ask-correction", "casey", CASEY,
+          then=fill("Ask the practice", first_name="")),
     State("details error", "portal:details", "casey", CASEY, then=fill("Save", phone="call me")),
     State("details saved", "portal:details", "maria", LONGEST,
           then=fill("Save", phone="4165550111"), to="portal:account"),
@@ -734,6 +773,11 @@ OFFICE = [
     State("client", "office:client", "tara", CASEY),
     State("client without access", "office:client", "tara", {"client": "noor"}),
     State("client long", "office:client", "olivia", LONGEST),
+    State("correction", "office:correction", "olivia", {**LONGEST, "asked": "maria's wish"}),
+    State("correction error", "office:correction", "olivia", {**LONGEST, "asked": "maria's wish"},
+          then=press("Decline")),
+    State("correction answered", "office:correction", "theo",
+          {"client": "robin", "asked": "robin's wish"}),
     State("client invited", "office:client", "olivia", {"client": "wei"}),
     State("client starter", "office:client", "olivia", {"client": "priya"}),
     State("edit client", "office:edit-client", "olivia", LONGEST),

@@ -18,7 +18,7 @@ from roost.clients.enums import ProspectState, Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
 from roost.clients.prospect_queries import prospect_of_account
-from roost.clients.queries import get_access_for, opens
+from roost.clients.queries import get_access_for, last_request_of, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
 from roost.core.time import now
@@ -150,7 +150,8 @@ def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
 def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
-    """Change one's own phone, address and preferred name; staff see it on the record."""
+    """Change one's own phone, address and preferred name; staff see it on the record. For the legal
+    name and the date of birth one asks."""
     access = get_access_for(request.account, client)
     if not opens(access).details:
         raise Http404("These details are not yours to change.")
@@ -164,7 +165,13 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         messages.success(request, "Saved. The practice sees it too.")
         return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
     record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
-    return page(request, "portal/details.html", {"form": form, "client": record})
+    context = {
+        "form": form,
+        "client": record,
+        "is_self": access.relationship == Relationship.SELF,
+        "asked": last_request_of(record),
+    }
+    return page(request, "portal/details.html", context)
 
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))

@@ -1,6 +1,7 @@
 """Log in and out of the portal, and one's own password."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -98,7 +99,7 @@ def change_address(request: DoorRequest) -> HttpResponse:
             messages.success(request, f"You go on logging in with {request.account.email}.")
         return redirect(door_path(request, "security"))
     form = NewAddressForm(request.account, request.POST if request.method == "POST" else None)
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if not form.is_valid():
         return page(request, "portal/change_address.html", context)
     own = [a for a in held_by(request) if a.relationship == Relationship.SELF]
