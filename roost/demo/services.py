@@ -288,7 +288,9 @@ def _write(appointments: list[tuple[Appointment, Client]], moment: datetime) -> 
         attendance = Attendance.SCHEDULED
         if row.ends_at < moment:
             attendance = Attendance.NO_SHOW if number % 17 == 16 else Attendance.ATTENDED
-        attendees.append(Attendee(appointment=row, client=client, attendance=attendance))
+        attendees.append(
+            Attendee(appointment=row, client=client, attendance=attendance, starts_at=row.starts_at)
+        )
     Attendee.objects.bulk_create(attendees, batch_size=500)
 
 
@@ -370,7 +372,9 @@ def _move_fixed_sessions(practice: Practice) -> list[str]:
         Appointment.objects.filter(pk=row.pk).update(
             starts_at=starts_at, ends_at=starts_at + LENGTH, cancelled_at=None
         )
-        Attendee.objects.filter(appointment=row).update(attendance=Attendance.SCHEDULED)
+        Attendee.objects.filter(appointment=row).update(
+            attendance=Attendance.SCHEDULED, starts_at=starts_at
+        )
         if starts_at != start:
             name = row.attendees.select_related("client").get().client.name
             notes.append(

@@ -406,7 +406,7 @@ def _seed_many() -> dict[str, tuple[str, str]]:
         kinds = [Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL]
         Attendee.objects.bulk_create(
             Attendee(
-                appointment=a, client=clients[0],
+                appointment=a, client=clients[0], starts_at=a.starts_at,
                 attendance=kinds[n % 3] if a.ends_at < moment else Attendance.SCHEDULED,
             )
             for n, a in enumerate(sessions)
