@@ -43,6 +43,8 @@ from tests.support.doors import session_cookie, visit_cookie
 STARTER = "quiet-heron-under-ice-42"
 LONG = ("Maria-Alejandra", "Fernández-Oyelaran de la Cruz")
 MANY = 500
+# The client of the practice with much of everything, for the paths that name one.
+ALEX = uuid.UUID("0a1e0000-0000-4000-8000-000000000500")
 
 
 # What is seeded
@@ -384,6 +386,7 @@ def _seed_many() -> dict[str, tuple[str, str]]:
         owner.account.save()
         clients = Client.objects.bulk_create(
             Client(
+                uuid=uuid.uuid4() if n else ALEX,
                 first_name=LONG[0], last_name=f"{LONG[1]} {n}", preferred_name="Alex",
                 email=f"maria-alejandra.fernandez-oyelaran.de.la.cruz.{n}@client.example",
                 phone="+14165550123",
@@ -632,6 +635,13 @@ PORTAL = [
     State("change address error", "portal:change-address", "casey",
           then=fill("Send the link", email="casey")),
     State("sessions", "portal:sessions", "casey", CASEY),
+    State("sessions year", "portal:sessions", "casey", CASEY, query="year=2026"),
+    State("sessions empty year", "portal:sessions", "casey", CASEY, query="year=1999"),
+    State("sessions family", "portal:sessions", "parker", {"client": "remy"}),
+    State("sessions long", "portal:sessions", "maria", LONGEST),
+    State("sessions of hundreds", f"/portal/grove/my-account/sessions/{ALEX}/", "alex"),
+    State("sessions of hundreds later", f"/portal/grove/my-account/sessions/{ALEX}/", "alex",
+          query="page=5"),
     State("receipts", "portal:receipts", "casey", CASEY),
     State("receipts none", "portal:receipts", "maria", LONGEST),
     State("receipt check", "portal:receipt-check", ids={"code": "code"}),

@@ -25,12 +25,9 @@ from roost.core.time import now
 from roost.portal.context import held_by
 from roost.portal.next_session import NextSession, describe_next
 from roost.portal.views.sign_up import confirmation
+from roost.scheduling.history import History, years_of
 from roost.scheduling.models import Attendee
-from roost.scheduling.queries import (
-    ON_MY_ACCOUNT,
-    history_for_access,
-    my_account_sessions,
-)
+from roost.scheduling.queries import ON_MY_ACCOUNT, my_account_sessions
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
@@ -130,20 +127,45 @@ def _nothing_open(request: DoorRequest) -> HttpResponse:
     return page(request, "portal/waiting.html", context)
 
 
+def _read_year(text: str) -> int | None:
+    """The calendar year that a link names, or None for all of them."""
+    year = int(text) if len(text) == 4 and text.isascii() and text.isdigit() else 0
+    return year if 1900 <= year <= 2200 else None
+
+
 @open_to(Who.ACCOUNT)
 def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
-    """All sessions of one person, newest first."""
+    """All sessions of one person: those to come, and those that were, by year."""
     access = get_access_for(request.account, client)
     if opens(access).sessions == "none":
         raise Http404("These sessions are not yours to see.")
-    found = Paginator(history_for_access(access), PER_PAGE).get_page(request.GET.get("page"))
-    record_read("client.viewed", by=request.account, client_uuids=[client], part="sessions")
+    moment, year = now(), _read_year(request.GET.get("year", ""))
+    history = History(access, moment=moment, year=year)
+    found = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))
+    rows = list(found.object_list)
+    persons = [a for a in held_by(request) if opens(a).sessions != "none"]
+    others = [str(a.client.uuid) for a in persons if a.client_id != access.client_id]
+    record_read(
+        "client.viewed",
+        by=request.account,
+        client_uuids=[client],
+        part="sessions",
+        **({"others": others} if others else {}),
+    )
+    years = years_of(access)
     context = {
         "client": access.client,
         "is_self": access.relationship == Relationship.SELF,
+        "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in persons],
         "found": found,
-        "sessions": found.object_list,
+        "sessions": rows,
+        "coming": [mine for mine in rows if mine.appointment.ends_at > moment],
+        "was": [mine for mine in rows if mine.appointment.ends_at <= moment],
+        "year": year,
+        "years": years,
+        "all_years": sum(each.sessions for each in years),
         "zone_words": request.zone.key.rsplit("/", 1)[-1].replace("_", " "),
+        "moment": moment,
     }
     return page(request, "portal/sessions.html", context)
 
