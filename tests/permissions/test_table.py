@@ -30,6 +30,7 @@ from roost.accounts.services import set_starter_password
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.documents import document_of
+from roost.billing.logos import set_logo
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.clients.prospects import sign_up
@@ -44,6 +45,7 @@ from roost.staff.permissions import Who
 from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
 from tests.support.doors import Visitor, visit_cookie
 from tests.support.money import attended, make_billable, pay
+from tests.support.pictures import picture
 
 Outcome = int | str
 Outcomes = Outcome | list[Outcome]
@@ -151,6 +153,11 @@ OFFICE: dict[str, Row] = {
     "staff-member": Row(RUN, RUN_POST),
     "invite-staff-again": Row(post=["staff-member", "staff-member", 403, 403]),
     "services": Row(RUN),
+    "receipt-settings": Row(RUN, RUN_POST),
+    "receipt-logo": Row(post=RUN_POST),
+    "receipt-logo-png": Row(RUN),
+    "remove-receipt-logo": Row(post=["receipt-settings", "receipt-settings", 403, 403]),
+    "receipt-sample": Row(RUN),
     "add-service": Row(RUN, RUN_POST),
     "service": Row(RUN, RUN_POST),
     "video": Row(RUN),
@@ -231,6 +238,7 @@ def _ids(cast: Cast) -> dict[str, Any]:
         make_billable(cast)
         receipt = pay(cast, attended(cast), "50")
         document_of(receipt)
+        set_logo(cast.practice, picture(), by=cast.olivia.account)
         access = PortalAccess.objects.get(client=cast.casey, account=cast.casey_account)
         invited = make_staff("Nina New", Role.THERAPIST, cast.practice.slug)
         invited.account.set_unusable_password()
