@@ -10,9 +10,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
+from pyhanko.sign.validation import SignatureCoverageLevel
 
 from roost.billing import signing
 from roost.billing.documents import document_of
@@ -21,6 +19,7 @@ from roost.billing.pdf import make_pdf
 from roost.billing.queries import get_receipt_for
 from roost.billing.services import void_receipt
 from tests.support.cast import Cast
+from tests.support.pdfs import state_of
 
 
 @pytest.fixture(autouse=True)
@@ -29,16 +28,6 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     settings.ROOST_DATA_DIR = tmp_path
     signing._signer.cache_clear()
     return tmp_path
-
-
-def state_of(pdf: bytes) -> Any:
-    """What a reader finds that trusts the installation's certificate, without a network."""
-    reader = PdfFileReader(io.BytesIO(pdf))
-    (signature,) = reader.embedded_signatures
-    trusted = ValidationContext(
-        trust_roots=[signature.signer_cert], allow_fetching=False, revocation_mode="soft-fail"
-    )
-    return validate_pdf_signature(signature, trusted)
 
 
 def test_both_documents_of_a_receipt_are_signed_from_end_to_end(
