@@ -55,6 +55,24 @@ class AskForResetForm(StartsWithEmail):
     """Where to send a link for a new password."""
 
 
+class NewAddressForm(forms.Form):
+    """The address that somebody wants to log in with from now on."""
+
+    email = AddressField(
+        label="New e-mail", widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+    def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email == self.account.email:
+            raise ValidationError("That is the address you log in with already.")
+        return email
+
+
 class ChoosePasswordForm(forms.Form):
     """A password of one's own. `account` and `own_words` decide what may be chosen."""
 

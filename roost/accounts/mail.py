@@ -55,6 +55,12 @@ def _both_ways(message: OutgoingMessage) -> dict[str, Any]:
 
 
 register(
+    "address_in_use",
+    label="Asked to move here, has a log-in already",
+    template="accounts/mail/address_in_use.txt",
+    filling=_both_ways,
+)
+register(
     "verify_email",
     label="Verification",
     template="accounts/mail/verify_email.txt",

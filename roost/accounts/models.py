@@ -60,7 +60,7 @@ class Account(PublicId, TenantModel, AbstractBaseUser):
         return bool(self.starter_password) and not self.has_own_password
 
 
-class SignIn(TenantModel, AbstractBaseSession):
+class SignIn(PublicId, TenantModel, AbstractBaseSession):
     """One browser signed in at one door. Its key is kept as a hash: no row opens a door."""
 
     session_key = models.CharField(max_length=64, primary_key=True)

@@ -8,9 +8,10 @@ import uuid
 
 from django.db import IntegrityError, transaction
 
+from roost.accounts import limits
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.errors import AddressTaken, LinkDead
-from roost.accounts.links import mail_link
+from roost.accounts.links import mail_link, make_link
 from roost.accounts.models import Account, MailLink
 from roost.accounts.queries import find_account
 from roost.accounts.services import end_sign_ins
@@ -44,6 +45,54 @@ def move_log_in(
         enqueue("address_move_asked", to=row.email, client_uuid=client_uuid)
         record("account.move_asked", by=by, subject=link, client_uuid=client_uuid)
         return False
+
+
+def ask_to_move(account: Account, email: str, *, client_uuid: uuid.UUID | None = None) -> None:
+    """The holder asks that their log-in move to another (cleaned) address: a link goes there, a
+    note to the present one. It moves once the link is used and the password given. `client_uuid` is
+    whose record the holder is, if any.
+
+    At an address that has a log-in already everything is the same but for the mail, which is a note
+    to whoever reads it there: nobody learns here which addresses are known (SECURITY.md rule 3).
+    Raises limits.TooMany. Records account.move_asked.
+    """
+    limits.count(limits.ask_for_mail_subjects())
+    with transaction.atomic():
+        row = Account.objects.select_for_update().get(pk=account.pk)
+        link = make_link(
+            row, LinkPurpose.NEW_ADDRESS, door="portal", client_uuid=client_uuid, address=email
+        )
+        limits.count(limits.mail_subjects(email))
+        kind = LinkPurpose.NEW_ADDRESS.value if find_account(email) is None else "address_in_use"
+        link.message = enqueue(
+            kind, to=email, arguments={"link": str(link.uuid)}, client_uuid=client_uuid
+        )
+        link.save(update_fields=["message"])
+        enqueue("address_move_asked", to=row.email, client_uuid=client_uuid)
+        record("account.move_asked", by=account, subject=link, client_uuid=client_uuid)
+
+
+def take_back_move(account: Account) -> bool:
+    """The log-in stays where it is; a link on its way is dead. Returns whether there was one.
+    Records account.move_taken_back."""
+    with transaction.atomic():
+        link = waiting_move(account)
+        if link is None:
+            return False
+        rows = MailLink.objects.filter(pk=link.pk, done_at=None, replaced_at=None)
+        if not rows.update(replaced_at=now()):
+            return False
+        record("account.move_taken_back", by=account, subject=link, client_uuid=link.client_uuid)
+        return True
+
+
+def waiting_move(account: Account) -> MailLink | None:
+    """The link that a log-in waits for to move, or None. It may be at an address that has a log-in
+    already: then it is never used."""
+    rows = MailLink.objects.filter(
+        account=account, purpose=LinkPurpose.NEW_ADDRESS, done_at=None, replaced_at=None
+    )
+    return rows.filter(expires_at__gt=now()).order_by("-created_at", "-pk").first()
 
 
 def finish_move(link: MailLink) -> Account:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -176,9 +177,15 @@ def _too_late(request: HttpRequest) -> HttpResponse:
 
 
 def change_password_page(
-    request: HttpRequest, template: str, *, back: str, words_of: WordsOf
+    request: HttpRequest,
+    template: str,
+    *,
+    back: str,
+    words_of: WordsOf,
+    more: Callable[[], dict[str, Any]] = dict,
 ) -> HttpResponse:
-    """Change one's own password. Wrong guesses at the current one count as log-ins do."""
+    """Change one's own password. Wrong guesses at the current one count as log-ins do. `more` is
+    what else the page shows."""
     account: Account = request.account  # type: ignore[attr-defined]
     form = ChangePasswordForm(account, words_of(account), request.POST or None)
     if request.method == "POST":
@@ -186,7 +193,7 @@ def change_password_page(
         try:
             limits.count(subjects)
         except limits.TooMany as limit:
-            context = {"form": form, "wait": say_span(limit.wait)}
+            context = {"form": form, "wait": say_span(limit.wait), **more()}
             return page(request, template, context, status=429)
         if form.is_valid():
             limits.forgive(subjects)
@@ -198,4 +205,4 @@ def change_password_page(
             return redirect(door_path(request, back))
         if "current_password" not in form.errors:
             limits.forgive(subjects)
-    return page(request, template, {"form": form})
+    return page(request, template, {"form": form, **more()})

@@ -16,7 +16,7 @@ from roost.accounts.errors import ChangedMeanwhile, StarterExpired, WrongCredent
 from roost.accounts.links import mail_link
 from roost.accounts.models import Account, SignIn, SignUp, SignUpVisit
 from roost.accounts.passwords import check_new_password
-from roost.accounts.queries import find_account, newest_sign_up
+from roost.accounts.queries import find_account, newest_sign_up, sign_ins_of
 from roost.accounts.sessions import hashed
 from roost.audit.services import record, record_refusal
 from roost.core.push import push
@@ -104,6 +104,31 @@ def sign_out(request: HttpRequest, account: Account) -> None:
         record("account.signed_out", by=account, subject=account)
         logout(request)
         push(socket_group(account.pk), {"type": "account.signed_out"})
+
+
+def end_sign_in(sign_in: SignIn, *, by: Account) -> None:
+    """End one of the account's own sign-ins; its pages and sockets are dead within 5 seconds. One
+    that has ended meanwhile leaves nothing to do. Records sign_in.ended."""
+    with transaction.atomic():
+        ended, _ = SignIn.objects.filter(pk=sign_in.pk, account=by).delete()
+        if not ended:
+            return
+        SignUpVisit.objects.filter(sign_up__account=by).delete()
+        record("sign_in.ended", by=by, subject=sign_in, at_door=sign_in.door)
+        push(socket_group(by.pk), {"type": "account.signed_out"})
+
+
+def end_other_sign_ins(account: Account, *, but: str) -> int:
+    """Sign out everywhere else: at both doors, in every browser but the one with session key `but`;
+    their pages and sockets are dead within 5 seconds.
+
+    Returns how many there were. Records sign_ins.ended.
+    """
+    with transaction.atomic():
+        others = sign_ins_of(account).exclude(session_key=hashed(but)).count()
+        end_sign_ins(account, but=but)
+        record("sign_ins.ended", by=account, subject=account, count=others)
+        return others
 
 
 def end_sign_ins(account: Account, *, but: str | None = None) -> None:

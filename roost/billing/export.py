@@ -28,6 +28,7 @@ HEADINGS = [
     "Service", "How", "Practitioner", "Currency", "Fee", "Tax", "Tax amount", "Total",
     "Paid for the session", "Left over as credit", "Received", "Balance",
 ]  # fmt: skip
+_READ = ["prefix", "year", "serial", "voided_at", "facts"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -95,7 +96,7 @@ def _page(chosen: Export, after: tuple[int, int]) -> list[Receipt]:
     first one does."""
     year, serial = after
     rows = _rows(chosen.start, chosen.end).filter(pk__lte=chosen.newest)
-    rows = rows.order_by("year", "serial").only("year", "serial", "voided_at", "facts")
+    rows = rows.order_by("year", "serial").only(*_READ)
     rest = list(rows.filter(year=year, serial__gt=serial)[:PAGE])
     if len(rest) < PAGE:
         rest += rows.filter(year__gt=year)[: PAGE - len(rest)]

@@ -37,14 +37,12 @@ def facts_of(
     line, rate = Line(charge.fee, charge.tax), Rate(date.min, charge.tax_percent, charge.tax_name)
     paid = paid_before + payment.amount
     return {
-        "version": 1,
+        **about_practice(practice),
         "number": receipt.number,
         "issued_on": receipt.issued_on.isoformat(),
         "currency": charge.currency,
-        "paper": practice.paper,
-        "practice": practice_facts(practice),
-        "practitioner": practitioner_facts(therapist),
-        "supervisor": None if supervisor is None else practitioner_facts(supervisor),
+        "practitioner": about_practitioner(therapist),
+        "supervisor": None if supervisor is None else about_practitioner(supervisor),
         "client": charge.client.name,
         "payer": charge.payer,
         "lines": [line_facts(practice, appointment, line, rate, attendance, charge.currency)],
@@ -64,16 +62,6 @@ def facts_of(
         "paid_on": payment.paid_on.isoformat(),
         "code": say_code(receipt.code),
         "url": full_url(practice, "portal", "receipt-check", code=say_code(receipt.code)),
-    }
-
-
-def practice_facts(practice: Practice) -> dict[str, str]:
-    """The practice as its papers name it."""
-    return {
-        "name": practice.name,
-        "address": practice.address,
-        "phone": practice.phone,
-        "tax_number": practice.tax_number,
     }
 
 
@@ -103,7 +91,24 @@ def line_facts(
     }
 
 
-def practitioner_facts(member: StaffMember) -> dict[str, str]:
+def about_practice(practice: Practice) -> dict[str, Any]:
+    """What facts say of a practice, and how they are printed. Version 1 had no language or logo."""
+    return {
+        "version": 2,
+        "language": practice.receipt_language,
+        "paper": practice.paper,
+        "logo": practice.receipt_logo,
+        "practice": {
+            "name": practice.name,
+            "address": practice.address,
+            "phone": practice.phone,
+            "tax_number": practice.tax_number,
+        },
+    }
+
+
+def about_practitioner(member: StaffMember) -> dict[str, str]:
+    """What facts say of a therapist or their supervisor."""
     return {
         "name": member.display_name,
         "title": member.title,

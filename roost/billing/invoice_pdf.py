@@ -10,17 +10,17 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from roost.billing.models import Invoice, InvoiceDocument
-from roost.billing.papers import head_words, make_paper, said
-from roost.billing.rules import EXEMPT, say_money
+from roost.billing.papers import head_words, invoice_words, make_paper, practice_words
+from roost.billing.pdf import line_words, person_words
+from roost.billing.wording import say_amount, say_date
 from roost.practices.models import Practice
-from roost.scheduling.enums import Attendance, Mode
 
 
 def document_of_invoice(invoice: Invoice) -> bytes:
     """The PDF of an invoice as it is now: as issued, or void. Made and stored if it is missing."""
     if (stored := _stored(invoice)) is not None:
         return stored
-    pdf = make_paper("invoice", _words(invoice.facts, _void_on(invoice)))
+    pdf = _made(invoice.facts, _void_on(invoice))
     try:
         with transaction.atomic():
             InvoiceDocument.objects.create(invoice=invoice, kind=invoice.kind, pdf=pdf)
@@ -49,53 +49,48 @@ def _void_on(invoice: Invoice) -> date | None:
     return invoice.voided_at.astimezone(practice.zone).date()
 
 
-def _words(facts: dict[str, Any], void_on: date | None) -> dict[str, Any]:
-    """The facts as people read them: what the template prints, in its places."""
-    currency, issued_on = facts["currency"], date.fromisoformat(facts["issued_on"])
+def _made(facts: dict[str, Any], void_on: date | None) -> bytes:
+    """The PDF of an invoice's facts, in the language that they name."""
+    language, currency = facts["language"], facts["currency"]
+    w = invoice_words(language)
+    number, issued_on = facts["number"], date.fromisoformat(facts["issued_on"])
 
     def money(name: str, where: dict[str, Any] = facts) -> str:
-        return say_money(Decimal(where[name]), currency)
+        return say_amount(Decimal(where[name]), currency, language)
 
-    return {
-        **head_words(facts["practice"], facts["paper"], issued_on),
-        "number": facts["number"],
-        "issued": said(issued_on),
-        "due_on": said(date.fromisoformat(facts["due_on"])),
-        "void": "" if void_on is None else said(void_on),
-        "client": facts["client"],
-        "payer": facts["payer"],
+    def day(text: str) -> str:
+        return say_date(date.fromisoformat(text), language)
+
+    title, stamp = f"{w['name']} {number}", ["", ""]
+    if void_on is not None:
+        title = w["void_title"].format(number=number)
+        stamp = [w["void"], w["void_on"].format(day=say_date(void_on, language))]
+    head = {
+        **head_words(facts, title, issued_on),
+        "w": w,
+        "foot": title,
+        "stamp": stamp,
+        "is_void": void_on is not None,
+        "number": number,
+        "issued": say_date(issued_on, language),
+        "due_on": day(facts["due_on"]),
         "currency": currency,
-        "lines": [
-            {
-                "on": said(date.fromisoformat(line["on"])),
-                "service": _service(line),
-                "details": f"{line['minutes']} min"
-                + (f", code {line['code']}" if line["code"] else ""),
-                "practitioner": ", ".join(
-                    part
-                    for part in (line["practitioner"]["name"], line["practitioner"]["title"])
-                    if part
-                ),
-                "mode": Mode(line["mode"]).label,
-                "fee": money("fee", line),
-                "tax": line["tax_words"],
-                "tax_amount": "" if line["tax_words"] == EXEMPT else money("tax", line),
-                "amount": money("amount", line),
-            }
-            for line in facts["lines"]
-        ],
         "subtotal": money("fee"),
         "tax": money("tax"),
         "total": money("total"),
         "paid": money("paid") if Decimal(facts["paid"]) else "",
         "due": money("due"),
     }
-
-
-def _service(line: dict[str, Any]) -> str:
-    """What was sold, and that nobody came where nobody did."""
-    if line["attendance"] == Attendance.NO_SHOW:
-        return f"Missed session (no show): {line['service']}"
-    if line["attendance"] == Attendance.LATE_CANCEL:
-        return f"Late cancellation, {line['late_cancel_percent']} % of the fee: {line['service']}"
-    return str(line["service"])
+    typed = {
+        **practice_words(facts["practice"]),
+        "client": facts["client"],
+        "payer": facts["payer"],
+        "lines": [
+            {
+                **line_words(line, currency, language),
+                "practitioner": person_words(line["practitioner"], w)[0],
+            }
+            for line in facts["lines"]
+        ],
+    }
+    return make_paper("invoice.typ", head, typed)

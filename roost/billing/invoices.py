@@ -16,7 +16,7 @@ from roost.audit.services import record
 from roost.billing.balances import bills_to_invoice
 from roost.billing.charging import fix, release
 from roost.billing.errors import BillingError, CannotIssue, NothingToInvoice, WrongDay
-from roost.billing.facts import line_facts, practice_facts, practitioner_facts
+from roost.billing.facts import about_practice, about_practitioner, line_facts
 from roost.billing.invoice_pdf import document_of_invoice
 from roost.billing.models import Charge, Invoice, InvoiceCounter, InvoiceLine
 from roost.billing.owed import Owed, payments_that_count
@@ -50,7 +50,7 @@ def issue_invoice(
     def make() -> Invoice:
         practice = Practice.objects.get(pk=current_practice_id())
         if not practice.uses_invoices:
-            raise BillingError("This practice issues no invoices. Settings → Practice changes it.")
+            raise BillingError("This practice issues no invoices. Settings → Receipts changes it.")
         _lock_all(Appointment.objects.filter(uuid__in=list(chosen)).values_list("pk", flat=True))
         bills = [each for each in bills_to_invoice(client, practice) if bill_key(each) in chosen]
         moment = now()
@@ -120,19 +120,17 @@ def _facts(invoice: Invoice, practice: Practice, bills: list[Owed], payer: str) 
             {
                 **line_facts(practice, bill.appointment, bill.line, bill.rate, bill.attendance,
                              invoice.currency),
-                "practitioner": practitioner_facts(bill.appointment.therapist),
+                "practitioner": about_practitioner(bill.appointment.therapist),
                 "paid": say(bill.paid),
                 "due": say(bill.balance),
             }
         )  # fmt: skip
     return {
-        "version": 1,
+        **about_practice(practice),
         "number": invoice.number,
         "issued_on": invoice.issued_on.isoformat(),
         "due_on": invoice.due_on.isoformat(),
         "currency": invoice.currency,
-        "paper": practice.paper,
-        "practice": practice_facts(practice),
         "client": invoice.client.name,
         "payer": payer,
         "lines": lines,

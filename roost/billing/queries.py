@@ -16,7 +16,10 @@ from roost.scheduling.queries import appointments_visible_to
 from roost.staff.models import StaffMember
 
 # What the portal shows of a receipt; its facts would only be carried about.
-SHOWN = ["uuid", "practice_id", "year", "serial", "issued_on", "currency", "amount", "voided_at"]
+SHOWN = [
+    "uuid", "practice_id", "prefix", "year", "serial", "issued_on", "currency", "amount",
+    "voided_at",
+]  # fmt: skip
 ON_MY_ACCOUNT = 4
 
 

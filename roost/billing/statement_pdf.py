@@ -1,11 +1,14 @@
 """A statement as a PDF. It is made anew each time, for it says how the books stand now."""
 
 from datetime import date
+from decimal import Decimal
 
-from roost.billing.facts import practice_facts
-from roost.billing.papers import head_words, make_paper, said, said_if
+from roost.billing.facts import about_practice
+from roost.billing.papers import head_words, make_paper, practice_words, statement_words
 from roost.billing.rules import say_money
 from roost.billing.statements import Statement
+from roost.billing.wording import say_date
+from roost.practices.enums import Language
 from roost.practices.models import Practice
 
 
@@ -13,32 +16,43 @@ def statement_pdf(statement: Statement, practice: Practice, today: date) -> byte
     """The PDF of a statement, dated `today`."""
     currency = statement.currency
 
-    words = {
-        **head_words(practice_facts(practice), practice.paper, today),
-        "client": statement.client.name,
-        "made": said(today),
-        "start": said(statement.start),
-        "end": said(statement.end),
-        "currency": currency,
+    def say(day: date) -> str:
+        return say_date(day, Language.ENGLISH)
+
+    def say_if(amount: Decimal) -> str:
+        return say_money(amount, currency) if amount else ""
+
+    about = {**about_practice(practice), "language": Language.ENGLISH}
+    head = {
+        **head_words(about, f"Statement for {statement.client.name}", today),
+        "w": statement_words(),
+        "foot": f"Statement, made {say(today)}",
+        "start": say(statement.start),
+        "end": say(statement.end),
         "brought": say_money(statement.brought, currency),
+        "charged": say_money(statement.charged, currency),
+        "paid": say_money(statement.paid, currency),
+        "balance": say_money(statement.balance, currency),
+        "balance_on": f"Balance on {say(statement.end)}, {currency}",
+        "credit": say_if(statement.credit),
+        "unpriced": unpriced_words(statement.unpriced),
+    }
+    typed = {
+        **practice_words(about["practice"]),
+        "client": statement.client.name,
         "entries": [
             {
-                "on": said(each.on),
+                "on": say(each.on),
                 "words": each.words,
                 "number": each.number,
-                "charge": said_if(each.charge, currency),
-                "payment": said_if(each.payment, currency),
+                "charge": say_if(each.charge),
+                "payment": say_if(each.payment),
                 "balance": say_money(each.balance, currency),
             }
             for each in statement.entries
         ],
-        "charged": say_money(statement.charged, currency),
-        "paid": say_money(statement.paid, currency),
-        "balance": say_money(statement.balance, currency),
-        "credit": said_if(statement.credit, currency),
-        "unpriced": unpriced_words(statement.unpriced),
     }
-    return make_paper("statement", words)
+    return make_paper("statement.typ", head, typed)
 
 
 def unpriced_words(number: int) -> str:

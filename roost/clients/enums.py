@@ -30,3 +30,13 @@ class Vouching(models.TextChoices):
 
     CODE = "code", "Read out the confirmation code"
     REASON = "reason", "Known otherwise"
+
+
+class RequestState(models.TextChoices):
+    """waiting → accepted or declined (by staff), or → withdrawn (by whoever may ask). Each is the
+    end; whoever wants something else asks anew."""
+
+    WAITING = "waiting", "Waiting"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"

@@ -1,7 +1,7 @@
 """What can stand in the way of giving access."""
 
 from roost.accounts.models import Account
-from roost.clients.models import Prospect
+from roost.clients.models import DetailsRequest, Prospect
 
 
 class ClientError(Exception):
@@ -46,3 +46,15 @@ class WrongConfirmationCode(ClientError):
 
 class Archived(ClientError):
     """The client's record is archived: nobody is let into it."""
+
+
+class AlreadyAsked(ClientError):
+    """A correction of this record waits already."""
+
+
+class AlreadyAnswered(ClientError):
+    """Somebody else was quicker with this request. `request` is how it stands now."""
+
+    def __init__(self, request: DetailsRequest) -> None:
+        super().__init__("This request has been answered or withdrawn.")
+        self.request = request

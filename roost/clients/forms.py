@@ -139,3 +139,42 @@ class OwnDetailsForm(forms.Form):
     )
     phone = PhoneField(label="Phone", required=False)
     address = LinesField(label="Address", max_length=300, required=False)
+
+
+class CorrectionForm(KeyedForm):
+    """The legal name and date of birth as they should be on the record; staff decide."""
+
+    first_name = LineField(label="First name", max_length=100)
+    last_name = LineField(label="Last name", max_length=100)
+    date_of_birth = DayField(label="Date of birth", required=False)
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        names = ("first_name", "last_name", "date_of_birth")
+        self.on_record = {name: getattr(client, name) for name in names}
+        super().__init__(*args, initial={**self.on_record}, **kwargs)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What was typed that is not on the record already."""
+        return {
+            name: self.cleaned_data[name]
+            for name, now_there in self.on_record.items()
+            if self.cleaned_data.get(name) and self.cleaned_data[name] != now_there
+        }
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if not self.errors and not self.wanted:
+            raise ValidationError("All of this is on the record already. Change what is wrong.")
+        return values
+
+
+class DeclineForm(forms.Form):
+    """Why staff decline a correction, in words for the client."""
+
+    reason = LineField(
+        label="Why not",
+        max_length=300,
+        help_text="The client reads this in the Client Portal. Say what they can do instead.",
+        error_messages={"required": "Say why, in words for the client."},
+    )

@@ -21,6 +21,7 @@ for kind, label in [
     ("record_opened", "Somebody else has access"),
     ("record_closed", "Somebody else’s access ended"),
     ("account_vouched", "Verified by staff"),
+    ("correction_answered", "A correction was answered"),
 ]:
     register(kind, label=label, template=f"clients/mail/{kind}.txt", filling=_portal)
 register(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from roost.clients.enums import ProspectState, Relationship, Vouching
+from roost.clients.enums import ProspectState, Relationship, RequestState, Vouching
 from roost.core.models import PublicId
 from roost.core.tenancy import TenantModel
 from roost.core.text import initials, search_key
@@ -106,6 +106,49 @@ class PortalAccess(PublicId, TenantModel):
                 name="one_access_at_a_time",
             )
         ]
+
+
+class DetailsRequest(PublicId, TenantModel):
+    """A client, or who acts for them, asks staff to correct the legal name or date of birth.
+
+    Only what is to change is filled in. `reason` is why staff declined, in words for the client.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="details_requests")
+    asked_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    state = models.CharField(
+        max_length=10, choices=RequestState.choices, default=RequestState.WAITING
+    )
+    answered_by = models.ForeignKey(
+        "staff.StaffMember", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    answered_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["practice", "state"], name="details_request_list")]
+        constraints = [
+            models.UniqueConstraint(
+                "client",
+                condition=models.Q(state=RequestState.WAITING),
+                name="one_request_at_a_time",
+            )
+        ]
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The fields of the record that are to change, and what they are to be."""
+        names = ("first_name", "last_name", "date_of_birth")
+        return {name: value for name in names if (value := getattr(self, name))}
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == RequestState.WAITING
 
 
 class Prospect(PublicId, TenantModel):

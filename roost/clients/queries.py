@@ -7,8 +7,9 @@ from django.db.models import BigAutoField, Q, QuerySet
 from django.http import Http404
 
 from roost.accounts.models import Account
+from roost.clients.enums import RequestState
 from roost.clients.matching import Facts
-from roost.clients.models import Client, PortalAccess
+from roost.clients.models import Client, DetailsRequest, PortalAccess
 from roost.clients.rules import OPENS, Opens
 from roost.core.prepared import Prepared, Slot
 from roost.core.text import search_key
@@ -91,3 +92,31 @@ def get_access_for(account: Account, client_uuid: uuid.UUID) -> PortalAccess:
 def has_portal_access(account: Account) -> bool:
     """Whether an account opens any record at all."""
     return access_held_by(account).exists()
+
+
+# Corrections that were asked for
+
+
+def last_request_of(client: Client) -> DetailsRequest | None:
+    """The last correction that was asked for on a record, unless it was withdrawn; or None."""
+    rows = DetailsRequest.objects.filter(client=client).select_related("answered_by")
+    last = rows.order_by("-created_at", "-pk").first()
+    return None if last is None or last.state == RequestState.WITHDRAWN else last
+
+
+def open_requests_visible_to(actor: StaffMember) -> QuerySet[DetailsRequest]:
+    """The corrections that wait for an answer on records the actor may edit, oldest first."""
+    rows = DetailsRequest.objects.filter(
+        state=RequestState.WAITING, client__in=clients_visible_to(actor)
+    )
+    return rows.select_related("client", "asked_by").order_by("created_at", "pk")
+
+
+def get_request_of(client: Client, request_uuid: uuid.UUID) -> DetailsRequest:
+    """One correction asked for on a record that has been looked up for the actor. Raises
+    Http404."""
+    rows = DetailsRequest.objects.filter(client=client, uuid=request_uuid)
+    request = rows.select_related("asked_by", "answered_by").first()
+    if request is None:
+        raise Http404("There is no such request.")
+    return request

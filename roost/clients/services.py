@@ -16,7 +16,7 @@ from roost.audit.services import record
 from roost.clients.enums import ProspectState, Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect, ProspectWord
-from roost.clients.queries import access_held_by, access_of, clients_visible_to
+from roost.clients.queries import access_held_by, access_of, clients_visible_to, opens
 from roost.core.submissions import once
 from roost.core.time import now
 from roost.outbox.services import enqueue
@@ -81,8 +81,8 @@ def edit_client(
 
 
 def edit_own_details(*, client: Client, by: Account, **fields: Any) -> list[str]:
-    """What a client changes under My details: phone, address, preferred name. Staff see it on the
-    record at once. Records client.changed."""
+    """What a client changes under My details: phone, address, preferred name, and the e-mail once
+    its mailbox is proven. Staff see it on the record at once. Records client.changed."""
     with transaction.atomic():
         client = Client.objects.select_for_update().get(pk=client.pk)
         changes = set_fields(client, **fields)
@@ -326,11 +326,17 @@ def move_client_log_in(*, access: PortalAccess, email: str, by: StaffMember) -> 
 
 
 def finish_client_move(link: MailLink) -> Account:
-    """A log-in moves to the address that a link was mailed to. Raises LinkDead, AddressTaken.
-    Records account.moved."""
+    """A log-in moves to the address that a link was mailed to, and so do the records that had the
+    old one for mail. Raises LinkDead, AddressTaken. Records account.moved, client.changed."""
+    old = link.account.email
     with transaction.atomic():
         account = finish_move(link)
         keep_prospect_address(account)
+        for access in access_held_by(account):
+            # A record with yet another address keeps it: the practice has it from somewhere else.
+            is_own = access.relationship == Relationship.SELF and not access.client.email
+            if opens(access).details and (access.client.email == old or is_own):
+                edit_own_details(client=access.client, by=account, email=account.email)
         return account
 
 

@@ -6,13 +6,12 @@ Building and compiling a query costs Django ten times what the database takes to
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import connections, models
 from django.db.models.expressions import Expression
-from django.db.models.query import ModelIterable
+from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 from roost.core.tenancy import scope_key
@@ -35,6 +34,41 @@ class Slot(Expression):
         return self.output_field.get_db_prep_value(values[self.name], connection)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What is known of a read before it is asked: its SQL, and how its columns become rows."""
+
+    using: str
+    sql: str
+    places: tuple[Any, ...]
+    converters: list[tuple[int, list[Callable[..., Any]], Any]]
+    model: type[models.Model]
+    columns: slice
+    names: list[str]
+    joined: list[Any]
+
+    @classmethod
+    def of(cls, rows: models.QuerySet[Any]) -> _Plan:
+        """The plan of a query set, in the steps of `ModelIterable`."""
+        compiler = rows.query.get_compiler(using=rows.db)
+        sql, places = compiler.as_sql()
+        select, info = compiler.select, compiler.klass_info
+        assert info is not None and not compiler.annotation_col_map
+        first, last = info["select_fields"][0], info["select_fields"][-1]
+        found = compiler.get_converters([each[0] for each in select])
+        return cls(
+            using=rows.db,
+            sql=sql,
+            places=tuple(places),
+            converters=[(at, steps, column) for at, (steps, column) in found.items()],
+            model=info["model"],
+            columns=slice(first, last + 1),
+            names=[each[0].target.attname for each in select[first : last + 1]],
+            # The stubs describe a later Django, which takes one more argument.
+            joined=get_related_populators(info, select, rows.db),  # type: ignore[call-arg]
+        )
+
+
 class Prepared(Generic[Row]):
     """The rows of the query set that `build` makes, its slots filled by the call's keywords.
 
@@ -44,30 +78,31 @@ class Prepared(Generic[Row]):
 
     def __init__(self, build: Callable[[], models.QuerySet[Row]]) -> None:
         self._build = build
-        self._kept: dict[
-            int | str | None, tuple[models.QuerySet[Row], SQLCompiler, str, tuple[Any, ...]]
-        ] = {}
+        self._kept: dict[int | str | None, _Plan] = {}
 
     def __call__(self, **values: Any) -> list[Row]:
-        key = scope_key()
-        if key not in self._kept:
-            self._kept[key] = self._compile()
-        rows, kept, sql, places = self._kept[key]
-        connection = connections[rows.db]
+        plan = self._plan()
+        connection = connections[plan.using]
         params = [
             place.filled(values, connection) if isinstance(place, Slot) else place
-            for place in places
+            for place in plan.places
         ]
-        # A compiler keeps nothing of one run for the next but the connection, which is a thread's.
-        compiler: Any = copy(kept)
-        compiler.connection = connection
-        compiler.as_sql = lambda: (sql, params)
-        query = SimpleNamespace(get_compiler=lambda using: compiler)
-        asked: Any = SimpleNamespace(db=rows.db, query=query, _known_related_objects={})
-        return list(ModelIterable(asked))
+        with connection.cursor() as cursor:
+            cursor.execute(plan.sql, params)
+            found = cursor.fetchall()
+        rows: list[Row] = []
+        for columns in map(list, found):
+            for at, steps, column in plan.converters:
+                for step in steps:
+                    columns[at] = step(columns[at], column, connection)
+            row: Any = plan.model.from_db(plan.using, plan.names, columns[plan.columns])
+            for each in plan.joined:
+                each.populate(columns, row)
+            rows.append(row)
+        return rows
 
-    def _compile(self) -> tuple[models.QuerySet[Row], SQLCompiler, str, tuple[Any, ...]]:
-        rows = self._build()
-        compiler = rows.query.get_compiler(using=rows.db)
-        sql, places = compiler.as_sql()
-        return rows, compiler, sql, tuple(places)
+    def _plan(self) -> _Plan:
+        key = scope_key()
+        if key not in self._kept:
+            self._kept[key] = _Plan.of(self._build())
+        return self._kept[key]

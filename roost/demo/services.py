@@ -14,6 +14,7 @@ from django.db import transaction
 
 from roost.accounts.models import Account, SignUp
 from roost.audit.services import record
+from roost.billing.logos import set_logo
 from roost.clients import prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
@@ -21,6 +22,7 @@ from roost.core.tenancy import scope
 from roost.core.text import search_key
 from roost.core.time import from_wall_time, now, say_hour
 from roost.demo import people
+from roost.demo.logo import draw_logo
 from roost.demo.money import make_receipts, pay_together, set_prices
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode, ServiceType
@@ -141,6 +143,8 @@ def _make_maple() -> Practice:
         )  # fmt: skip
         set_prices()
         olivia = staff["Olivia Osei"]
+        set_logo(practice, draw_logo(), by=olivia.account)
+        practice.refresh_from_db(fields=["receipt_logo"])
         make_receipts(practice, olivia, [casey, noor, robin, remy])
         pay_together(practice, olivia, couple, group, robin)
         for client in (casey, noor):
@@ -300,7 +304,9 @@ def _write(appointments: list[tuple[Appointment, Client]], moment: datetime) -> 
         attendance = Attendance.SCHEDULED
         if row.ends_at < moment:
             attendance = Attendance.NO_SHOW if number % 17 == 16 else Attendance.ATTENDED
-        attendees.append(Attendee(appointment=row, client=client, attendance=attendance))
+        attendees.append(
+            Attendee(appointment=row, client=client, attendance=attendance, starts_at=row.starts_at)
+        )
     Attendee.objects.bulk_create(attendees, batch_size=500)
 
 
@@ -407,7 +413,9 @@ def _move_fixed_sessions(practice: Practice) -> list[str]:
         Appointment.objects.filter(pk=row.pk).update(
             starts_at=starts_at, ends_at=starts_at + LENGTH, cancelled_at=None
         )
-        Attendee.objects.filter(appointment=row).update(attendance=Attendance.SCHEDULED)
+        Attendee.objects.filter(appointment=row).update(
+            attendance=Attendance.SCHEDULED, starts_at=starts_at
+        )
         if starts_at != start:
             name = row.attendees.select_related("client").get().client.name
             notes.append(

@@ -7,11 +7,13 @@ from roost.office.views import (
     associating,
     billing,
     clients,
+    corrections,
     exports,
     linking,
     money,
     moving,
     prospects,
+    receipt_settings,
     scheduling,
     services,
     settings,
@@ -52,6 +54,10 @@ urlpatterns: list[URLPattern] = [
     path("new-link/<uuid:link>/<str:token>/", accounts.renew_link, name="renew-link"),
     path("choose-password/", accounts.choose_password, name="choose-password"),
     path("my-account/", accounts.account, name="account"),
+    path("my-account/devices/<uuid:sign_in>/end/", accounts.end_device, name="end-device"),
+    path(
+        "my-account/devices/end-others/", accounts.sign_out_everywhere, name="sign-out-everywhere"
+    ),
     path("my-account/prospect-mail/", accounts.prospect_mail, name="prospect-mail"),
     # Clients
     path("clients/", clients.clients, name="clients"),
@@ -81,6 +87,9 @@ urlpatterns: list[URLPattern] = [
         name="take-access-away",
     ),
     path("clients/<uuid:client>/log-in-address/", moving.move_log_in, name="move-log-in"),
+    path(
+        "clients/<uuid:client>/correction/<uuid:asked>/", corrections.correction, name="correction"
+    ),
     path("clients/<uuid:client>/sessions/", clients.client_sessions, name="client-sessions"),
     path("clients/<uuid:client>/receipts/", clients.client_receipts, name="client-receipts"),
     path("clients/<uuid:client>/statement/", money.client_statement, name="client-statement"),
@@ -108,6 +117,11 @@ urlpatterns: list[URLPattern] = [
     path("settings/services/", services.services, name="services"),
     path("settings/services/add/", services.add, name="add-service"),
     path("settings/services/<uuid:service>/", services.service, name="service"),
+    path("settings/receipts/", receipt_settings.receipt_settings, name="receipt-settings"),
+    path("settings/receipts/logo/", receipt_settings.logo, name="receipt-logo"),
+    path("settings/receipts/logo/remove/", receipt_settings.remove, name="remove-receipt-logo"),
+    path("settings/receipts/logo.png", receipt_settings.logo_png, name="receipt-logo-png"),
+    path("settings/receipts/sample.pdf", receipt_settings.sample, name="receipt-sample"),
     path("settings/video/", settings.video, name="video"),
     path("settings/messages/", settings.outbox, name="messages"),
     path("settings/messages/<uuid:message>/", settings.message, name="message"),

@@ -22,6 +22,7 @@ class NextSession:
     practice_hours: str
     where: str
     why: str
+    until_open: str
     opens_at: datetime
     closes_at: datetime
 
@@ -49,6 +50,7 @@ def describe_next(
         practice_hours=_hours_there(appointment, practice, reader),
         where=_where(appointment, practice),
         why=why,
+        until_open=f"That is in {say_span(opens_at - moment)}." if join == "early" else "",
         opens_at=opens_at,
         closes_at=closes_at,
     )

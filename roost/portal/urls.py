@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from roost.portal.views import account, accounts, receipts, sign_up, video
+from roost.portal.views import account, accounts, corrections, receipts, sign_up, video
 
 app_name = "portal"
 
@@ -28,12 +28,29 @@ urlpatterns: list[URLPattern] = [
     path("room/<uuid:appointment>/", video.room, name="room"),
     path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
     path("my-account/", account.account, name="account"),
+    path("my-account/security/", accounts.security, name="security"),
+    path("my-account/security/<uuid:sign_in>/end/", accounts.end_device, name="end-device"),
+    path(
+        "my-account/security/end-others/", accounts.sign_out_everywhere, name="sign-out-everywhere"
+    ),
+    path("my-account/log-in-address/", accounts.change_address, name="change-address"),
     path("my-account/password/", accounts.change_password, name="change-password"),
     path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
     path("my-account/receipts/<uuid:client>/", receipts.receipts, name="receipts"),
+    path(
+        "my-account/receipts/<uuid:client>/<int:year>.pdf",
+        receipts.year_pdf,
+        name="receipts-of-year",
+    ),
     path("receipts/<uuid:receipt>/receipt.pdf", receipts.receipt_pdf, name="receipt-pdf"),
     path("invoices/<uuid:invoice>/invoice.pdf", receipts.invoice_pdf, name="invoice-pdf"),
     path("receipt/<str:code>/", receipts.check, name="receipt-check"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),
+    path("my-account/details/<uuid:client>/correction/", corrections.ask, name="ask-correction"),
+    path(
+        "my-account/details/<uuid:client>/correction/<uuid:asked>/withdraw/",
+        corrections.withdraw,
+        name="withdraw-correction",
+    ),
     path("my-account/time-zone/", account.time_zone, name="time-zone"),
 ]

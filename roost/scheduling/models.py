@@ -1,5 +1,7 @@
 """Services, appointments and who attends them."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -89,7 +91,11 @@ class Appointment(PublicId, TenantModel):
 
 
 class Attendee(PublicId, TenantModel):
-    """A client on an appointment."""
+    """A client on an appointment.
+
+    `starts_at` repeats the appointment's, so that one index walks a client's sessions in order of
+    time, however many there are. It is set with the row, and moved with the appointment.
+    """
 
     appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="attendees")
     client = models.ForeignKey(
@@ -98,7 +104,16 @@ class Attendee(PublicId, TenantModel):
     attendance = models.CharField(
         max_length=12, choices=Attendance.choices, default=Attendance.SCHEDULED
     )
+    starts_at = models.DateTimeField(editable=False)
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["client", "-starts_at", "-appointment"], name="attendee_by_time")
+        ]
         constraints = [models.UniqueConstraint("appointment", "client", name="attends_once")]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.starts_at = self.appointment.starts_at
+        super().save(*args, **kwargs)

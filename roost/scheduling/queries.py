@@ -15,7 +15,7 @@ from roost.clients.rules import OPENS
 from roost.core.prepared import Prepared, Slot
 from roost.core.time import day_bounds, now
 from roost.scheduling.models import Appointment, Attendee, Service
-from roost.scheduling.rules import Span
+from roost.scheduling.rules import LONGEST_MINUTES, Span
 from roost.staff.models import StaffMember
 from roost.staff.queries import therapists
 
@@ -166,7 +166,7 @@ SHOWN = [
     "appointment__therapist__display_name", "appointment__therapist__title",
     "appointment__service__name",
 ]  # fmt: skip
-NEWEST_FIRST = ("-appointment__starts_at", "-appointment_id")
+NEWEST_FIRST = ("-starts_at", "-appointment_id")
 # Six, and one more to tell that there are more.
 ON_MY_ACCOUNT = 7
 
@@ -208,10 +208,14 @@ def upcoming_for_access(
 
     `grace` is how long after its end a session still counts: the join window's minutes after.
     """
+    since = (moment or now()) - grace
     rows = attendances_open_to(access).filter(
-        appointment__cancelled_at=None, appointment__ends_at__gt=(moment or now()) - grace
+        # What began longer ago than any session lasts is over: the index begins there.
+        starts_at__gt=since - timedelta(minutes=LONGEST_MINUTES),
+        appointment__cancelled_at=None,
+        appointment__ends_at__gt=since,
     )
-    return rows.order_by("appointment__starts_at", "appointment_id")
+    return rows.order_by("starts_at", "appointment_id")
 
 
 def next_for_access(
@@ -269,6 +273,6 @@ def history_for_access(access: PortalAccess, *, year: int | None = None) -> Quer
     """
     rows = attendances_open_to(access)
     if year is not None:
-        in_year = rows.filter(appointment__starts_at__year=year)
+        in_year = rows.filter(starts_at__year=year)
         rows = in_year if 1900 <= year <= 2200 else rows.none()
     return rows.order_by(*NEWEST_FIRST)

@@ -135,6 +135,7 @@ def move_appointment(
         _check_free(fresh.therapist, span, but=fresh)
         fresh.starts_at, fresh.ends_at = span
         fresh.save(update_fields=["starts_at", "ends_at"])
+        Attendee.objects.filter(appointment=fresh).update(starts_at=fresh.starts_at)
         _record("appointment.moved", by, fresh, _people(fresh), fields=["starts_at", "ends_at"])
         return fresh
 

@@ -15,6 +15,11 @@ def staff_of(account: Account) -> StaffMember | None:
     return StaffMember.objects.filter(account=account, is_active=True).first()
 
 
+def is_or_was_staff(account: Account) -> bool:
+    """Whether an account has a staff profile, also of somebody who has left."""
+    return StaffMember.objects.filter(account=account).exists()
+
+
 def all_staff() -> QuerySet[StaffMember]:
     """Everybody who works or worked here, active ones first."""
     return StaffMember.objects.select_related("account", "supervisor").order_by(

@@ -179,7 +179,7 @@ def test_the_same_credit_is_never_used_twice(cast: Cast) -> None:
     def give() -> object:
         return give_back(
             by=cast.olivia, key=uuid.uuid4(), client=cast.casey, practice=cast.practice,
-            amount=Decimal(20), method="cash", refunded_on=now().date() - timedelta(days=1),
+            amount=Decimal(20), method="cash", refunded_on=receipt.payment.paid_on,
         )  # fmt: skip
 
     acts = [use(each) for each in others] + [give] * 6

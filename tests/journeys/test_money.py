@@ -67,7 +67,7 @@ def test_what_is_over_stays_as_credit_and_is_given_back(server: Server, chromium
     expect(tara.get_by_text("$50.00 left over as credit")).to_be_visible()
 
     casey = log_in(chromium, f"{server.origin}/portal/maple/", "casey@client.example")
-    casey.get_by_role("link", name="All receipts and the balance").click()
+    casey.get_by_role("link", name="Balance and invoices").click()
     expect(casey.get_by_role("definition").filter(has_text="$50.00")).to_be_visible()
 
     olivia = log_in(chromium, f"{server.origin}/office/maple/", "olivia@maple.example")

@@ -11,15 +11,17 @@ import pytest
 
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import make_link, token_of
-from roost.accounts.models import Account, SignUp
+from roost.accounts.models import Account, SignIn, SignUp
 from roost.accounts.services import set_starter_password
+from roost.accounts.sessions import hashed
 from roost.accounts.sign_ups import token_of as token_of_sign_up
+from roost.clients.corrections import ask_for_correction
 from roost.clients.models import Client, PortalAccess
 from roost.clients.prospects import sign_up
 from roost.practices.models import Practice
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
-from tests.support.doors import Visitor, visit_cookie
+from tests.support.doors import Visitor, session_cookie, visit_cookie
 from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
 LONG = "x" * 10_000
@@ -112,9 +114,21 @@ FORMS = [
     Form("account", "office", "account", {
         "current_password": "a plain sentence of eleven", "new_password": "my own quiet sentence",
     }, secret={"current_password", "new_password"}),
+    *(
+        Form(route, door, "account", {}, ids)
+        for door in ("office", "portal")
+        for route, ids in (("end-device", ("sign_in",)), ("sign-out-everywhere", ()))
+    ),
+    Form("change-address", "portal", "account", {"email": "zoe@client.example", "do": "ask"}),
     Form("details", "portal", "account", {
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
     }, ("client",)),
+    Form("ask-correction", "portal", "account", {
+        "first_name": "Casey", "last_name": "Tran", "date_of_birth": "1994-03-09", "form_key": KEY,
+    }, ("client",)),
+    Form("withdraw-correction", "portal", "account", {}, ("client", "asked")),
+    Form("correction", "office", "owner", {"do": "decline", "reason": "Bring your card."},
+         ("client", "asked")),
     Form("time-zone", "portal", "account", {"zone": "Europe/Berlin"}),
     Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>", "confirmed": ""}),
     Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>"}, ("client",)),
@@ -127,9 +141,14 @@ FORMS = [
     Form("practice", "office", "owner", {
         "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
         "mail_sender_name": "Maple", "zone_name": "America/Toronto", "staff_idle_minutes": "30",
-        "client_idle_minutes": "60", "currency": "CAD", "paper": "letter", "tax_number": "",
-        "late_cancel_percent": "50", "uses_invoices": "no",
+        "client_idle_minutes": "60", "currency": "CAD", "late_cancel_percent": "50",
     }),
+    Form("receipt-settings", "office", "owner", {
+        "paper": "letter", "tax_number": "123456789 RT0001", "receipt_prefix": "MC-",
+        "receipt_language": "fr", "uses_invoices": "yes",
+    }),
+    Form("receipt-logo", "office", "owner", {}),
+    Form("remove-receipt-logo", "office", "owner", {}),
     Form("client-portal", "office", "owner", {
         "allow_sign_up": "no", "starter_password_days": "7", "join_minutes_before": "30",
         "join_minutes_after": "30",
@@ -208,6 +227,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     starter.set_unusable_password()
     starter.save()
     give(starter, cast.noor)
+    give(cast.casey_account, cast.noor, "guardian")
     set_starter_password(starter, "lantern-gravel-teapot-31", days=7)
     make_billable(cast)
     appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
@@ -248,6 +268,9 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "refund": refund.uuid,
         "invoice": invoice.uuid,
         "prospect": prospect.uuid,
+        "asked": ask_for_correction(
+            key=uuid.uuid4(), client=cast.noor, by=cast.casey_account, last_name="Tran"
+        ).uuid,
     }
     day = (now() + timedelta(days=30)).date().isoformat()
     people = {"<theo>": cast.theo, "<tara>": cast.tara, "<casey>": cast.casey}
@@ -279,8 +302,13 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
             visitor.cookies[name] = key
         link = new_address if form.route == "new-address" else links[form.door]
         own = {**ids, "link": link.uuid, "token": token_of(link)}
+        if "asked" in form.ids:
+            own["client"] = cast.noor.uuid
         if form.route in ("attendance", "billed", "payment"):
             own["appointment"] = held.uuid
+        if "sign_in" in form.ids:
+            _, key = session_cookie(visitor.account, form.door)
+            own["sign_in"] = SignIn.objects.get(session_key=hashed(key)).uuid
         own |= verification if "sign_up" in form.ids else {}
         where = visitor.path(form.route, **{name: own[name] for name in form.ids})
         if options:
@@ -371,8 +399,9 @@ KEPT = [
     form
     for form in FORMS
     if form.route
-    in ("log-in", "forgot-password", "create-account", "details", "add-client", "edit-client",
-        "client-access", "practice", "invite-staff", "staff-member", "add-service", "service")
+    in ("log-in", "forgot-password", "create-account", "details", "change-address",
+        "ask-correction", "add-client", "edit-client", "client-access", "practice", "invite-staff",
+        "staff-member", "add-service", "service")
 ]  # fmt: skip
 TYPED = {"preferred_name", "first_name", "title", "display_name", "name", "college", "address"}
 
@@ -387,6 +416,8 @@ def test_what_was_typed_is_kept_and_printed_escaped_when_a_form_has_more_to_say(
         "forgot-password": {"email": "no address"},
         "create-account": {"email": "no address"},
         "details": {"phone": "no number"},
+        "change-address": {"email": "no address"},
+        "ask-correction": {"date_of_birth": "1066-10-14"},
         "add-client": {"email": "no address"},
         "edit-client": {"email": "no address"},
         "client-access": {"email": "no address"},

@@ -231,7 +231,7 @@ def test_robin_and_remy_are_never_mixed(
     visitor = portal(billable.parker_account)
     seen = {
         client.first_name: [
-            (row.appointment_id, row.attendance)
+            (row.mine.appointment_id, row.mine.attendance)
             for row in visitor.go("sessions", client=client.uuid).context["sessions"]
         ]
         for client in (billable.robin, billable.remy)

@@ -146,10 +146,10 @@ def test_an_invoice_is_issued_downloaded_and_voided(billable: Cast, office: Door
 
 def test_invoices_are_a_setting_of_the_practice(billable: Cast, office: Door) -> None:
     owner = office(billable.olivia)
-    page = owner.go("practice")
+    page = owner.go("receipt-settings")
     assert page.context["form"].initial["uses_invoices"] == "no"
     values = {k: v for k, v in page.context["form"].initial.items() if v is not None}
-    owner.send("practice", {**values, "uses_invoices": "yes"})
+    owner.send("receipt-settings", {**values, "uses_invoices": "yes"})
     billable.practice.refresh_from_db()
     assert billable.practice.uses_invoices
     event = AuditEvent.objects.get(action="practice.changed")

@@ -23,6 +23,7 @@ KINDS = {
     "invitation", "reset", "staff_invitation", "password_changed", "access_given", "access_taken",
     "staff_added", "new_address", "address_move_asked", "address_moved", "verify_email",
     "address_known", "account_vouched", "prospect_waiting", "record_opened", "record_closed",
+    "address_in_use", "correction_answered",
 }  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def every_mail(
         mail_link(account, purpose, door=door, client_uuid=casey.uuid)
     for kind in (
         "access_given", "access_taken", "staff_added", "address_move_asked", "address_moved",
-        "account_vouched", "prospect_waiting", "record_opened", "record_closed",
+        "address_in_use", "correction_answered", "account_vouched", "prospect_waiting",
+        "record_opened", "record_closed",
     ):  # fmt: skip
         enqueue(kind, to=casey_account.email, client_uuid=casey.uuid)
     for email in (casey_account.email, "casey.nguyen@new.example"):

@@ -24,13 +24,16 @@ from django.urls import path, resolve, reverse
 from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link, token_of
-from roost.accounts.models import Account, AttemptCount, MailLink, SignUp
+from roost.accounts.models import Account, AttemptCount, MailLink, SignIn, SignUp
 from roost.accounts.moving import move_log_in
 from roost.accounts.services import set_starter_password
+from roost.accounts.sessions import hashed
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.documents import document_of
 from roost.billing.invoice_pdf import document_of_invoice
+from roost.billing.logos import set_logo
+from roost.clients.corrections import ask_for_correction
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.clients.prospects import sign_up
@@ -43,8 +46,9 @@ from roost.staff.enums import Role
 from roost.staff.models import StaffMember
 from roost.staff.permissions import Who
 from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
-from tests.support.doors import Visitor, visit_cookie
+from tests.support.doors import Visitor, session_cookie, visit_cookie
 from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
+from tests.support.pictures import picture
 
 Outcome = int | str
 Outcomes = Outcome | list[Outcome]
@@ -106,6 +110,9 @@ OFFICE: dict[str, Row] = {
     "log-out": Row(post=LOG_IN, others={"starter": {"POST": LOG_IN}}),
     "home": Row("today"),
     "account": Row(200, 422),
+    # Nobody else's sign-in is there to be ended; the owner's own would be (tests/accounts).
+    "end-device": Row(post=[404, 404, "account", 404]),
+    "sign-out-everywhere": Row(post="account"),
     "prospect-mail": Row(post=hidden("account")),
     # Sessions
     "today": Row(200),
@@ -141,6 +148,7 @@ OFFICE: dict[str, Row] = {
     "client-access": Row(MINE, MINE_POST),
     "move-log-in": Row([200, 200, 404, 404], ["client", "client", 404, 404]),
     "take-access-away": Row(MINE, ["client", "client", "client", 404]),
+    "correction": Row(MINE, MINE_POST),
     "client-sessions": Row(MINE),
     "client-messages": Row(MINE),
     # Prospects
@@ -162,6 +170,11 @@ OFFICE: dict[str, Row] = {
     "staff-member": Row(RUN, RUN_POST),
     "invite-staff-again": Row(post=["staff-member", "staff-member", 403, 403]),
     "services": Row(RUN),
+    "receipt-settings": Row(RUN, RUN_POST),
+    "receipt-logo": Row(post=RUN_POST),
+    "receipt-logo-png": Row(RUN),
+    "remove-receipt-logo": Row(post=["receipt-settings", "receipt-settings", 403, 403]),
+    "receipt-sample": Row(RUN),
     "add-service": Row(RUN, RUN_POST),
     "service": Row(RUN, RUN_POST),
     "video": Row(RUN),
@@ -197,10 +210,17 @@ PORTAL: dict[str, Row] = {
     "renew-verification": anyone(post="verify"),
     "account": Row(200),
     "change-password": Row(200, 422),
+    "security": Row(200),
+    "change-address": Row([200, 200, 200, 200, 200, 404], [422, 422, 422, 422, 422, 404]),
+    "end-device": Row(post=["security", 404, 404, 404, 404, 404]),
+    "sign-out-everywhere": Row(post="security"),
     "time-zone": Row(200, 422),
     "sessions": Row([200, 200, 200, 404, 404, 404]),
     "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
+    "ask-correction": Row([200, 200, 404, 404, 404, 404], [422, 422, 404, 404, 404, 404]),
+    "withdraw-correction": Row(post=["details", "details", 404, 404, 404, 404]),
     "receipts": Row([200, 200, 200, 200, 404, 404]),
+    "receipts-of-year": Row([200, 200, 404, 200, 404, 404]),
     "receipt-pdf": Row([200, 200, 404, 200, 404, 404]),
     "invoice-pdf": Row([200, 200, 404, 200, 404, 404]),
     "receipt-check": anyone(200),
@@ -245,6 +265,7 @@ def _ids(cast: Cast) -> dict[str, Any]:
         document_of(receipt)
         refund, invoice = refund_of(cast), invoice_of(cast)
         document_of_invoice(invoice)
+        set_logo(cast.practice, picture(), by=cast.olivia.account)
         access = PortalAccess.objects.get(client=cast.casey, account=cast.casey_account)
         invited = make_staff("Nina New", Role.THERAPIST, cast.practice.slug)
         invited.account.set_unusable_password()
@@ -281,9 +302,21 @@ def _ids(cast: Cast) -> dict[str, Any]:
             "receipt": receipt.uuid,
             "refund": refund.uuid,
             "invoice": invoice.uuid,
+            "year": receipt.payment.paid_on.year,
             "code": say_code(receipt.code),
+            "asked": ask_for_correction(
+                key=uuid.uuid4(), client=cast.casey, by=cast.casey_account, last_name="Tran"
+            ).uuid,
+            "office sign-in": _signed_in(cast.tara.account, "office"),
+            "portal sign-in": _signed_in(cast.casey_account, "portal"),
             "links": {door: (link.uuid, token_of(link)) for door, link in links.items()},
         }
+
+
+def _signed_in(account: Account, door: str) -> uuid.UUID:
+    """One more browser of somebody's."""
+    _, key = session_cookie(account, door)
+    return SignIn.objects.get(session_key=hashed(key)).uuid
 
 
 def _starter(account: Account) -> Account:
@@ -411,6 +444,8 @@ def _path(name: str, world: World, ids: dict[str, Any] | None = None) -> str:
     for key in ROUTES[name].pattern.converters:
         if key == "code":
             kwargs[key] = ids[key]
+        elif key == "sign_in":
+            kwargs[key] = ids[f"{door} sign-in"]
         elif name == "portal:new-address" and key in ("link", "token"):
             kwargs[key] = ids["new address"][key == "token"]
         elif "sign_up" in ROUTES[name].pattern.converters and key == "token":
@@ -433,8 +468,8 @@ def _outcome(answer: HttpResponse) -> Outcome:
 
 
 NOT_COMPARED = {AuditEvent, AnonymousRefusals}
-# A wrong code is a guess, and guesses are counted.
-COUNTS_GUESSES = {"portal:receipt-check"}
+# A wrong code is a guess, and guesses are counted; so is what takes long to make.
+COUNTED = {"portal:receipt-check": 404, "portal:receipts-of-year": 200}
 
 
 def _dump() -> dict[str, list[tuple[Any, ...]]]:
@@ -464,7 +499,7 @@ def visit(world: World) -> Callable[[str, Visitor, str, str], HttpResponse]:
             answer = getattr(visitor, method.lower())(where, **data)
             if method in ("GET", "HEAD"):
                 after = _dump()
-                if name in COUNTS_GUESSES and answer.status_code == 404:
+                if answer.status_code == COUNTED.get(name):
                     after[AttemptCount._meta.label] = before[AttemptCount._meta.label]
                 assert after == before
             if answer.status_code in (403, 404) and _is_here(visitor, world):
@@ -523,11 +558,13 @@ def test_an_id_of_another_practice_is_as_unknown_as_one_of_nobody(
     nobodys: dict[str, Any] = {key: uuid.uuid4() for key in world.ids if key != "links"}
     nobodys["new address"] = (uuid.uuid4(), world.ids["new address"][1])
     nobodys["sign up's token"] = world.ids["sign up's token"]
+    nobodys["year"] = world.ids["year"]
     nobodys["links"] = {door: (uuid.uuid4(), world.ids["links"][door][1])}
     strange = {"of Cedar": world.foreign_ids, "of nobody": nobodys}
-    if len(set(converters) - {"practice"}) > 1 and not is_link:
+    named = set(converters) - {"practice", "year"}
+    if len(named) > 1 and not is_link:
         # Each id on its own, beside a right one.
-        for key in set(converters) - {"practice"}:
+        for key in named:
             strange[f"{key} of Cedar"] = {**world.ids, key: world.foreign_ids[key]}
     methods = [m for m, column in (("GET", row.get), ("POST", row.post)) if column is not None]
     assert methods

@@ -65,16 +65,17 @@ def lands_on(url: str, cookie: str) -> str:
         return str(answer.url).partition("?")[0]
 
 
-def send_form(url: str, cookie: str, fields: dict[str, str]) -> None:
-    """Look at the page of a form, and send it with what is hidden in it."""
+def send_form(url: str, cookie: str, fields: dict[str, str], *, to: str = "") -> None:
+    """Look at the page of a form, and send it with what is hidden in it, to another address where
+    the form says so."""
     with urlopen(Request(url, headers={"Cookie": cookie})) as page:
         text, given = page.read().decode(), SimpleCookie(page.headers["Set-Cookie"])
     names = "csrfmiddlewaretoken|form_key"
     hidden = dict(re.findall(rf'name="({names})" value="([^"]+)"', text))
     held = "; ".join([cookie, *(f"{name}={each.value}" for name, each in given.items())])
     form = urlencode({**hidden, **fields}).encode()
-    with urlopen(Request(url, form, {"Cookie": held})) as answer:
-        assert answer.url != url, "The form came back."
+    with urlopen(Request(to or url, form, {"Cookie": held})) as answer:
+        assert answer.url != (to or url), "The form came back."
 
 
 @pytest.fixture
@@ -133,3 +134,49 @@ def test_a_change_of_password_ends_the_call_in_the_other_browser(
     other.hear("left", cid=cid)
     assert lands_on(page, first_cookie(booked, door)) == f"{root}/log-in/"
     assert time.monotonic() - begun < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("door", "email", "page", "form"),
+    [
+        ("portal", "casey@client.example", "my-account/security/", "end-others/"),
+        ("office", "tara@maple.example", "my-account/", "devices/end-others/"),
+    ],
+)
+def test_signing_out_everywhere_ends_the_call_and_the_pages_of_the_other_browser(
+    call: tuple[Booked, Talk, Talk], door: str, email: str, page: str, form: str
+) -> None:
+    booked, tara, casey = call
+    mine, other, cid = (casey, tara, CASEY) if door == "portal" else (tara, casey, TARA)
+    where = f"{booked.portal if door == 'portal' else booked.office}/{page}"
+    assert lands_on(where, first_cookie(booked, door)) == where
+    second, _ = sign_in(booked, email, door)
+    begun = time.monotonic()
+    send_form(where, second, {}, to=where + form)
+    assert mine.ended() == SIGNED_OUT
+    other.hear("left", cid=cid)
+    assert lands_on(where, first_cookie(booked, door)).endswith("/log-in/")
+    assert time.monotonic() - begun < SECONDS
+    assert lands_on(where, second) == where
+
+
+def test_one_device_that_is_ended_leaves_the_call_and_its_pages(
+    call: tuple[Booked, Talk, Talk],
+) -> None:
+    booked, tara, casey = call
+    where = f"{booked.portal}/my-account/security/"
+    second, _ = sign_in(booked, "casey@client.example", "portal")
+    third, _ = sign_in(booked, "casey@client.example", "portal")
+    with urlopen(Request(where, headers={"Cookie": third})) as answer:
+        text = answer.read().decode()
+    forms = re.findall(r'action="([^"]+/security/[0-9a-f-]+/end/)"', text)
+    assert len(forms) == 2
+    begun = time.monotonic()
+    root = where.removesuffix("/portal/" + where.partition("/portal/")[2])
+    # The browser in the call is the one that was used first, and so the last of the list.
+    send_form(where, third, {}, to=root + forms[-1])
+    assert casey.ended() == SIGNED_OUT
+    tara.hear("left", cid=CASEY)
+    assert lands_on(where, first_cookie(booked, "portal")).endswith("/log-in/")
+    assert time.monotonic() - begun < SECONDS
+    assert lands_on(where, second) == where

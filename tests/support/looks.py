@@ -18,16 +18,18 @@ from roost.accounts import sign_ups
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.limits import count, log_in_subjects, mail_subjects
 from roost.accounts.links import make_link, token_of
-from roost.accounts.models import Account, MailLink, SignUp
+from roost.accounts.models import Account, MailLink, SignIn, SignUp
 from roost.accounts.services import set_starter_password
+from roost.audit.models import AuditEvent
 from roost.billing.balances import bills_to_invoice
 from roost.billing.codes import say_code
 from roost.billing.credit import give_back, void_refund
 from roost.billing.models import Invoice, Receipt
 from roost.billing.services import record_payment
-from roost.clients import prospects
+from roost.clients import corrections, prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
+from roost.clients.services import edit_own_details
 from roost.core.context import RequestFacts, request_facts
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -45,6 +47,8 @@ from tests.support.doors import session_cookie, visit_cookie
 STARTER = "quiet-heron-under-ice-42"
 LONG = ("Maria-Alejandra", "Fernández-Oyelaran de la Cruz")
 MANY = 500
+# The client of the practice with much of everything, for the paths that name one.
+ALEX = uuid.UUID("0a1e0000-0000-4000-8000-000000000500")
 
 
 # What is seeded
@@ -86,8 +90,10 @@ def _seed_maple() -> dict[str, Any]:
         accounts |= _more_accounts(clients)
         for name, account in accounts.items():
             cookies[name] = session_cookie(account, "portal")
+        _more_browsers(accounts)
         ids["service"] = Service.objects.get(name="Family").uuid
         ids |= _receipts(clients["casey"]) | _money(practice, clients["robin"])
+        ids |= _wishes(clients, accounts)
         ids |= _mails(practice, accounts, clients)
         for _ in range(10):
             count(log_in_subjects("busy@client.example"))
@@ -107,6 +113,22 @@ def _seed_maple() -> dict[str, Any]:
             "links": _links(accounts) | new_links | _moves(clients["robin"], accounts["parker"]),
             "cookies": cookies | new_cookies,
         }
+
+
+def _more_browsers(accounts: dict[str, Account]) -> None:
+    """Casey and Maria are signed in elsewhere too, and with what they are there."""
+    windows = "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0.0.0 Safari/537.36"
+    SignIn.objects.update(user_agent=windows)
+    for name, door, agent in (
+        ("casey", "portal", "Mozilla/5.0 (iPhone) Version/18.1 Safari/604.1"),
+        ("casey", "portal", "Mozilla/5.0 (Android 15; Mobile) Firefox/140.0"),
+        ("maria", "portal", "Mozilla/5.0 (Macintosh) Version/18.1 Safari/605.1"),
+        ("maria", "office", windows),
+    ):
+        session_cookie(accounts[name], door)
+        SignIn.objects.filter(user_agent="test").update(
+            user_agent=agent, used_at=now() - timedelta(hours=2)
+        )
 
 
 def _sign_ups(olivia: StaffMember) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
@@ -170,6 +192,31 @@ def _moves(client: Client, account: Account) -> dict[str, dict[str, str]]:
     client.save(update_fields=["email"])
     link = make_link(account, LinkPurpose.NEW_ADDRESS, door="portal", address=client.email)
     return {"new address": {"link": str(link.uuid), "token": token_of(link)}}
+
+
+def _wishes(clients: dict[str, Client], accounts: dict[str, Account]) -> dict[str, Any]:
+    """A correction in each state: one that waits, one declined, one accepted."""
+    theo = StaffMember.objects.get(display_name="Theo Lang")
+    asked = {
+        name: corrections.ask_for_correction(
+            key=uuid.uuid4(), client=clients[name], by=accounts[holder],
+            date_of_birth=date(1992, 2, 29), **names,
+        )
+        for name, holder, names in (
+            ("maria", "maria", {"first_name": LONG[0] + " Ester", "last_name": LONG[1] * 2}),
+            ("robin", "parker", {"last_name": "Parker-Lee"}), ("remy", "parker", {}),
+        )
+    }  # fmt: skip
+    corrections.decline_correction(
+        request=asked["robin"], by=theo,
+        reason="Your health card says Parker. Bring the new one to your next session.",
+    )  # fmt: skip
+    corrections.accept_correction(request=asked["remy"], by=theo)
+    edit_own_details(client=clients["maria"], by=accounts["maria"], phone="+14165550188")
+    AuditEvent.objects.filter(action="client.changed", client_uuid=clients["maria"].uuid).update(
+        door="portal"
+    )
+    return {f"{name}'s wish": each.uuid for name, each in asked.items()}
 
 
 def _receipts(casey: Client) -> dict[str, Any]:
@@ -365,6 +412,7 @@ def _seed_many() -> dict[str, tuple[str, str]]:
         owner.account.save()
         clients = Client.objects.bulk_create(
             Client(
+                uuid=uuid.uuid4() if n else ALEX,
                 first_name=LONG[0], last_name=f"{LONG[1]} {n}", preferred_name="Alex",
                 email=f"maria-alejandra.fernandez-oyelaran.de.la.cruz.{n}@client.example",
                 phone="+14165550123",
@@ -387,7 +435,7 @@ def _seed_many() -> dict[str, tuple[str, str]]:
         kinds = [Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL]
         Attendee.objects.bulk_create(
             Attendee(
-                appointment=a, client=clients[0],
+                appointment=a, client=clients[0], starts_at=a.starts_at,
                 attendance=kinds[n % 3] if a.ends_at < moment else Attendance.SCHEDULED,
             )
             for n, a in enumerate(sessions)
@@ -604,7 +652,23 @@ PORTAL = [
     State("change password", "portal:change-password", "casey"),
     State("change password error", "portal:change-password", "casey",
           then=fill("Save", current_password="not this one", new_password="short")),
+    State("security", "portal:security", "casey"),
+    State("security one", "portal:security", "nobody"),
+    State("security everywhere", "portal:security", "maria",
+          then=press("Sign out everywhere else")),
+    State("security moving", "portal:change-address", "parker",
+          then=fill("Send the link", email="robin@new.example"), to="portal:security"),
+    State("change address", "portal:change-address", "casey"),
+    State("change address error", "portal:change-address", "casey",
+          then=fill("Send the link", email="casey")),
     State("sessions", "portal:sessions", "casey", CASEY),
+    State("sessions year", "portal:sessions", "casey", CASEY, query="year=2026"),
+    State("sessions empty year", "portal:sessions", "casey", CASEY, query="year=1999"),
+    State("sessions family", "portal:sessions", "parker", {"client": "remy"}),
+    State("sessions long", "portal:sessions", "maria", LONGEST),
+    State("sessions of hundreds", f"/portal/grove/my-account/sessions/{ALEX}/", "alex"),
+    State("sessions of hundreds later", f"/portal/grove/my-account/sessions/{ALEX}/", "alex",
+          query="page=5"),
     State("receipts", "portal:receipts", "casey", CASEY),
     State("receipts balance", "portal:receipts", "parker", ROBIN),
     State("receipts none", "portal:receipts", "maria", LONGEST),
@@ -613,6 +677,12 @@ PORTAL = [
     State("receipt unknown", "/portal/maple/receipt/0000-0000-0000-0000/", status=404,
           heading="No receipt has this code"),
     State("details", "portal:details", "casey", CASEY),
+    State("details waiting", "portal:details", "maria", LONGEST),
+    State("details declined", "portal:details", "parker", {"client": "robin"}),
+    State("details accepted", "portal:details", "parker", {"client": "remy"}),
+    State("ask correction", "portal:ask-correction", "casey", CASEY),
+    State("ask correction error", "portal:ask-correction", "casey", CASEY,
+          then=fill("Ask the practice", first_name="")),
     State("details error", "portal:details", "casey", CASEY, then=fill("Save", phone="call me")),
     State("details saved", "portal:details", "maria", LONGEST,
           then=fill("Save", phone="4165550111"), to="portal:account"),
@@ -767,6 +837,11 @@ OFFICE = [
     State("client", "office:client", "tara", CASEY),
     State("client without access", "office:client", "tara", {"client": "noor"}),
     State("client long", "office:client", "olivia", LONGEST),
+    State("correction", "office:correction", "olivia", {**LONGEST, "asked": "maria's wish"}),
+    State("correction error", "office:correction", "olivia", {**LONGEST, "asked": "maria's wish"},
+          then=press("Decline")),
+    State("correction answered", "office:correction", "theo",
+          {"client": "robin", "asked": "robin's wish"}),
     State("client invited", "office:client", "olivia", {"client": "wei"}),
     State("client starter", "office:client", "olivia", {"client": "priya"}),
     State("edit client", "office:edit-client", "olivia", LONGEST),
@@ -806,6 +881,13 @@ OFFICE = [
           then=fill("Send invitation", display_name="", email="no address")),
     State("staff member", "office:staff-member", "olivia", {"member": "theo"}),
     State("staff member invited", "office:staff-member", "olivia", {"member": "una"}),
+    State("receipt settings", "office:receipt-settings", "olivia"),
+    State("receipt settings missing", "office:receipt-settings", "wilhelmina", practice="grove"),
+    State("receipt settings none", "office:receipt-settings", "bea", practice="birch"),
+    State("receipt settings error", "office:receipt-settings", "olivia",
+          then=fill("Save", receipt_prefix="2026-")),
+    State("receipt settings no logo", "office:receipt-settings", "olivia",
+          then=press("Replace the logo")),
     State("services", "office:services", "olivia"),
     State("services none", "office:services", "bea", practice="birch"),
     State("add service", "office:add-service", "olivia"),

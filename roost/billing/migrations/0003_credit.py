@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0001_initial'),
+        ('billing', '0002_documents'),
         ('clients', '0003_waiting_accounts'),
         ('practices', '0004_invoices'),
         ('scheduling', '0002_fees'),

@@ -7,13 +7,15 @@ from typing import Any
 
 import phonenumbers
 from django import forms, template
+from django.conf import settings
 from django.contrib.messages.storage.base import Message
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import HttpRequest
-from django.template import Context
+from django.template import Context, Node
+from django.template.base import FilterExpression, Parser, TextNode, Token
 from django.templatetags.static import static
-from django.urls import get_urlconf, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -25,10 +27,30 @@ register = template.Library()
 COUNTS = ("Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
-@register.simple_tag
-def icon(name: str, css: str = "") -> SafeString:
-    """A decorative icon of the sprite, hidden from assistive technology; `css` adds classes."""
-    return _icon(_sprite(), name, css)
+class IconNode(Node):
+    """An icon whose name is only known when the page is made."""
+
+    child_nodelists = ()
+
+    def __init__(self, parts: list[FilterExpression]) -> None:
+        self.parts = parts
+
+    def render(self, context: Context) -> SafeString:
+        return _icon(_sprite(), *(str(part.resolve(context)) for part in self.parts))
+
+
+@register.tag
+def icon(parser: Parser, token: Token) -> Node:
+    """A decorative icon of the sprite, hidden from assistive technology: `{% icon "leaf" %}`.
+
+    A second word adds classes. One that is written out is text from the start: dozens stand on
+    every page.
+    """
+    words = token.split_contents()[1:]
+    if not 1 <= len(words) <= 2:
+        raise template.TemplateSyntaxError("An icon has a name, and maybe classes.")
+    node = IconNode([parser.compile_filter(word) for word in words])
+    return node if any(part.is_var for part in node.parts) else TextNode(node.render(Context()))
 
 
 @lru_cache(maxsize=1)
@@ -38,7 +60,7 @@ def _sprite() -> str:
 
 
 @lru_cache(maxsize=256)
-def _icon(sprite: str, name: str, css: str) -> SafeString:
+def _icon(sprite: str, name: str, css: str = "") -> SafeString:
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         f" {css}" if css else "",
@@ -52,12 +74,12 @@ def _path(request: HttpRequest, name: str, args: tuple[Any, ...], kwargs: dict[s
     if args:
         return reverse(f"{door}:{name}", args=(slug, *args))
     if not kwargs:
-        return _plain_path(get_urlconf(), door, slug, name)
+        return _plain_path(settings.ROOT_URLCONF, door, slug, name)
     return reverse(f"{door}:{name}", kwargs={"practice": slug, **kwargs})
 
 
 @lru_cache(maxsize=4096)
-def _plain_path(urlconf: str | None, door: str, slug: str, name: str) -> str:
+def _plain_path(urlconf: str, door: str, slug: str, name: str) -> str:
     """The same few links stand on every page of a practice."""
     return reverse(f"{door}:{name}", urlconf=urlconf, kwargs={"practice": slug})
 

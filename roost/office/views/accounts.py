@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from roost.accounts import pages
+from roost.accounts import devices, pages
 from roost.accounts.doors import door_path
 from roost.accounts.models import Account
 from roost.staff.http import OfficeRequest
@@ -58,10 +58,24 @@ def choose_password(request: HttpRequest) -> HttpResponse:
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
 def account(request: HttpRequest) -> HttpResponse:
-    """My Account: who one is here, and one's password."""
+    """My Account: who one is here, one's password, and where one is signed in."""
     return pages.change_password_page(
-        request, "office/account.html", back="account", words_of=_words
+        request,
+        "office/account.html",
+        back="account",
+        words_of=_words,
+        more=lambda: devices.devices_context(request),
     )
+
+
+@open_to(Who.STAFF, methods=("POST",))
+def end_device(request: OfficeRequest, sign_in: uuid.UUID) -> HttpResponse:
+    return devices.end_device(request, sign_in, back="account")
+
+
+@open_to(Who.STAFF, methods=("POST",))
+def sign_out_everywhere(request: OfficeRequest) -> HttpResponse:
+    return devices.sign_out_everywhere(request, back="account")
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("POST",), hidden=True)

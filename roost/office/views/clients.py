@@ -17,6 +17,7 @@ from roost.accounts.doors import door_path
 from roost.accounts.models import Account
 from roost.accounts.passwords import generate_starter_password
 from roost.accounts.queries import newest_invitation
+from roost.audit.queries import portal_changes_of
 from roost.audit.services import record_read
 from roost.billing.balances import balance_of_client
 from roost.billing.invoices import with_states
@@ -31,7 +32,7 @@ from roost.clients.prospect_queries import (
     unverified_links,
     waiting_at_address,
 )
-from roost.clients.queries import access_of, get_client_for, search_clients
+from roost.clients.queries import access_of, get_client_for, last_request_of, search_clients
 from roost.clients.services import (
     HandOff,
     account_to_move,
@@ -131,6 +132,9 @@ def client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     context |= _access_context(record)
     context["to_move"] = account_to_move(record, by=request.staff)
     context |= _prospects_context(request, record)
+    asked = last_request_of(record)
+    context["asked"] = asked if asked and asked.is_waiting else None
+    context["portal_changes"] = portal_changes_of(record.uuid)[:3]
     return page(request, "office/clients/contact.html", context)
 
 

@@ -20,6 +20,7 @@ from roost.clients.queries import clients_visible_to, search_clients
 from roost.core.pages import page
 from roost.core.time import day_bounds, now, say_day, say_hour, say_hours, say_relative_day
 from roost.office.diary import Reader
+from roost.office.views.corrections import waiting_corrections
 from roost.scheduling.enums import Attendance, Mode
 from roost.scheduling.errors import ChangedMeanwhile, SchedulingError
 from roost.scheduling.forms import BookingForm, MoveForm
@@ -123,6 +124,7 @@ def today(request: OfficeRequest) -> HttpResponse:
     context = {
         "day": day,
         "is_today": day == this_day,
+        "corrections": waiting_corrections(request) if day == this_day else [],
         "heading": say_day(day, this_day),
         "lines": reader.day(day, with_free=whose is not None),
         "tally": reader.tally(with_free=whose is not None),

@@ -40,7 +40,7 @@ from roost.staff.services import (
 PRACTICE_FIELDS = [
     "name", "phone", "address", "mail_sender_name", "zone_name",
     "staff_idle_minutes", "client_idle_minutes",
-    "currency", "paper", "tax_number", "late_cancel_percent",
+    "currency", "late_cancel_percent",
 ]  # fmt: skip
 PORTAL_FIELDS = ["starter_password_days", "join_minutes_before", "join_minutes_after"]
 
@@ -56,12 +56,11 @@ def settings(request: OfficeRequest) -> HttpResponse:
 def practice(request: OfficeRequest) -> HttpResponse:
     """Settings → Practice."""
     first = {name: getattr(request.practice, name) for name in PRACTICE_FIELDS}
-    first["uses_invoices"] = "yes" if request.practice.uses_invoices else "no"
     form = PracticeForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
-        values["uses_invoices"] = values["uses_invoices"] == "yes"
-        change_settings(request.practice, action="practice.changed", by=request.account, **values)
+        change_settings(
+            request.practice, action="practice.changed", by=request.account, **form.cleaned_data
+        )
         messages.success(request, "Saved.")
         return redirect(door_path(request, "practice"))
     return page(request, "office/settings/practice.html", {"form": form})

@@ -18,19 +18,17 @@ from roost.clients.enums import ProspectState, Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
 from roost.clients.prospect_queries import prospect_of_account
-from roost.clients.queries import get_access_for, opens
+from roost.clients.queries import get_access_for, last_request_of, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
 from roost.core.time import now
 from roost.portal.context import held_by
 from roost.portal.next_session import NextSession, describe_next
+from roost.portal.session_rows import describe_sessions
 from roost.portal.views.sign_up import confirmation
+from roost.scheduling.history import History, years_of
 from roost.scheduling.models import Attendee
-from roost.scheduling.queries import (
-    ON_MY_ACCOUNT,
-    history_for_access,
-    my_account_sessions,
-)
+from roost.scheduling.queries import ON_MY_ACCOUNT, my_account_sessions
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
@@ -89,7 +87,9 @@ def account(request: DoorRequest) -> HttpResponse:
         first, rows = my_account_sessions(access, moment=moment, grace=grace)
         context |= {
             "next": _next(request, first, moment),
-            "sessions": rows[: ON_MY_ACCOUNT - 1],
+            "sessions": describe_sessions(
+                rows[: ON_MY_ACCOUNT - 1], reader=request.zone, moment=moment
+            ),
             "more": len(rows) == ON_MY_ACCOUNT,
         }
     if opened.receipts:
@@ -130,19 +130,43 @@ def _nothing_open(request: DoorRequest) -> HttpResponse:
     return page(request, "portal/waiting.html", context)
 
 
+def _read_year(text: str) -> int | None:
+    """The calendar year that a link names, or None for all of them."""
+    year = int(text) if len(text) == 4 and text.isascii() and text.isdigit() else 0
+    return year if 1900 <= year <= 2200 else None
+
+
 @open_to(Who.ACCOUNT)
 def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
-    """All sessions of one person, newest first."""
+    """All sessions of one person: those to come, and those that were, by year."""
     access = get_access_for(request.account, client)
     if opens(access).sessions == "none":
         raise Http404("These sessions are not yours to see.")
-    found = Paginator(history_for_access(access), PER_PAGE).get_page(request.GET.get("page"))
-    record_read("client.viewed", by=request.account, client_uuids=[client], part="sessions")
+    moment, year = now(), _read_year(request.GET.get("year", ""))
+    history = History(access, moment=moment, year=year)
+    found = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))
+    rows = describe_sessions(found.object_list, reader=request.zone, moment=moment)
+    persons = [a for a in held_by(request) if opens(a).sessions != "none"]
+    others = [str(a.client.uuid) for a in persons if a.client_id != access.client_id]
+    record_read(
+        "client.viewed",
+        by=request.account,
+        client_uuids=[client],
+        part="sessions",
+        **({"others": others} if others else {}),
+    )
+    years = years_of(access)
     context = {
         "client": access.client,
         "is_self": access.relationship == Relationship.SELF,
+        "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in persons],
         "found": found,
-        "sessions": found.object_list,
+        "sessions": rows,
+        "coming": [row for row in rows if not row.is_over],
+        "was": [row for row in rows if row.is_over],
+        "year": year,
+        "years": years,
+        "all_years": sum(each.sessions for each in years),
         "zone_words": request.zone.key.rsplit("/", 1)[-1].replace("_", " "),
     }
     return page(request, "portal/sessions.html", context)
@@ -150,7 +174,8 @@ def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
 def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
-    """Change one's own phone, address and preferred name; staff see it on the record."""
+    """Change one's own phone, address and preferred name; staff see it on the record. For the legal
+    name and the date of birth one asks."""
     access = get_access_for(request.account, client)
     if not opens(access).details:
         raise Http404("These details are not yours to change.")
@@ -164,7 +189,13 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         messages.success(request, "Saved. The practice sees it too.")
         return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
     record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
-    return page(request, "portal/details.html", {"form": form, "client": record})
+    context = {
+        "form": form,
+        "client": record,
+        "is_self": access.relationship == Relationship.SELF,
+        "asked": last_request_of(record),
+    }
+    return page(request, "portal/details.html", context)
 
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))

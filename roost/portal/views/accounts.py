@@ -1,26 +1,30 @@
 """Log in and out of the portal, and one's own password."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from roost.accounts import limits, links, moving, pages
+from roost.accounts import devices, limits, links, moving, pages
 from roost.accounts.doors import door_path
 from roost.accounts.errors import AddressTaken, LinkDead
-from roost.accounts.forms import PasswordOfForm
+from roost.accounts.forms import NewAddressForm, PasswordOfForm
 from roost.accounts.models import Account
 from roost.accounts.services import check_own_password, start_sign_in
 from roost.accounts.visits import end_visit
 from roost.audit.services import record_refusal
+from roost.clients.enums import Relationship
 from roost.clients.queries import access_held_by, has_portal_access
 from roost.clients.services import finish_client_move
 from roost.core.pages import page
 from roost.core.time import say_span
+from roost.portal.context import held_by
+from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
-from roost.staff.queries import staff_of
+from roost.staff.queries import is_or_was_staff, staff_of
 from roost.staff.services import own_words_of
 
 HOME = "account"
@@ -71,8 +75,55 @@ def choose_password(request: HttpRequest) -> HttpResponse:
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
 def change_password(request: HttpRequest) -> HttpResponse:
     return pages.change_password_page(
-        request, "portal/change_password.html", back="account", words_of=_words
+        request, "portal/change_password.html", back="security", words_of=_words
     )
+
+
+@open_to(Who.ACCOUNT)
+def security(request: DoorRequest) -> HttpResponse:
+    """Security: how one logs in, and where one is signed in."""
+    context = devices.devices_context(request)
+    context["moving"] = moving.waiting_move(request.account)
+    context["may_move"] = not is_or_was_staff(request.account)
+    return page(request, "portal/security.html", context)
+
+
+@open_to(Who.ACCOUNT, methods=("GET", "POST"))
+def change_address(request: DoorRequest) -> HttpResponse:
+    """Ask that the log-in move to another e-mail; it does once that mailbox is proven. A
+    colleague's log-in is moved by nobody here."""
+    if is_or_was_staff(request.account):
+        raise Http404("The log-in of somebody who works here is not moved from the portal.")
+    if request.POST.get("do") == "keep":
+        if moving.take_back_move(request.account):
+            messages.success(request, f"You go on logging in with {request.account.email}.")
+        return redirect(door_path(request, "security"))
+    form = NewAddressForm(request.account, request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"form": form}
+    if not form.is_valid():
+        return page(request, "portal/change_address.html", context)
+    own = [a for a in held_by(request) if a.relationship == Relationship.SELF]
+    try:
+        moving.ask_to_move(
+            request.account,
+            form.cleaned_data["email"],
+            client_uuid=own[0].client.uuid if own else None,
+        )
+    except limits.TooMany as limit:
+        context["wait"] = say_span(limit.wait)
+        return page(request, "portal/change_address.html", context, status=429)
+    messages.success(request, f"An e-mail is on its way to {form.cleaned_data['email']}.")
+    return redirect(door_path(request, "security"))
+
+
+@open_to(Who.ACCOUNT, methods=("POST",))
+def end_device(request: DoorRequest, sign_in: uuid.UUID) -> HttpResponse:
+    return devices.end_device(request, sign_in, back="security")
+
+
+@open_to(Who.ACCOUNT, methods=("POST",))
+def sign_out_everywhere(request: DoorRequest) -> HttpResponse:
+    return devices.sign_out_everywhere(request, back="security")
 
 
 @sensitive_post_parameters("password")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('practices', '0002_receipts'),
+        ('practices', '0003_receipt_documents'),
     ]
 
     operations = [
