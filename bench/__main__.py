@@ -2,11 +2,11 @@
 
 import sys
 
-from bench import enumeration, matching, pages, video, weight
+from bench import enumeration, matching, pages, receipts, video, weight
 
 
 def main() -> int:
-    for part in (weight, matching, pages, enumeration, video):
+    for part in (weight, matching, receipts, pages, enumeration, video):
         part.main()
         sys.stdout.flush()
     return 0

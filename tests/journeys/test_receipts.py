@@ -155,9 +155,7 @@ def test_the_owner_makes_receipts_look_like_the_practices_own(
     (tmp_path / "logo.png").write_bytes(picture((900, 300)))
     olivia.get_by_label("Picture").set_input_files(tmp_path / "notes.txt")
     olivia.get_by_role("button", name="Replace the logo").click()
-    expect(
-        olivia.get_by_text("That file is no PNG or JPEG").first
-    ).to_be_visible()
+    expect(olivia.get_by_text("That file is no PNG or JPEG").first).to_be_visible()
     olivia.get_by_label("Picture").set_input_files(tmp_path / "logo.png")
     olivia.get_by_role("button", name="Replace the logo").click()
     expect(olivia.get_by_role("status").filter(has_text="carry this logo")).to_be_visible()
