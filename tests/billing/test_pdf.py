@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -97,6 +98,16 @@ def test_a_pdf_that_was_never_made_is_made_by_the_next_download(
     fresh = get_receipt_for(billable.tara, receipt.uuid)
     assert document_of(fresh) == document_of(fresh)
     assert Document.objects.count() == 1
+
+
+def test_of_two_makers_the_first_stored_copy_wins(receipt: Receipt) -> None:
+    def make_late(late: Receipt) -> bytes:
+        Document.objects.create(receipt=late, kind="issued", pdf=b"first")
+        return b"second"
+
+    with mock.patch("roost.billing.documents._made", make_late):
+        assert document_of(receipt) == b"first"
+    assert document_of(receipt) == b"first"
 
 
 HOSTILE = [
