@@ -5,45 +5,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0001_initial'),
-        ('clients', '0003_waiting_accounts'),
-        ('practices', '0003_receipt_documents'),
-        ('scheduling', '0002_fees'),
-        ('staff', '0002_prospect_mail'),
+        ("billing", "0001_initial"),
+        ("clients", "0003_waiting_accounts"),
+        ("practices", "0003_receipt_documents"),
+        ("scheduling", "0002_fees"),
+        ("staff", "0002_prospect_mail"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Logo',
+            name="Logo",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('png', models.BinaryField()),
-                ('kept_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("png", models.BinaryField()),
+                ("kept_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.AddField(
-            model_name='receipt',
-            name='prefix',
-            field=models.CharField(blank=True, default='', max_length=10),
+            model_name="receipt",
+            name="prefix",
+            field=models.CharField(blank=True, default="", max_length=10),
         ),
         migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(fields=['practice', 'issued_at'], name='receipt_by_issue'),
+            model_name="receipt",
+            index=models.Index(fields=["practice", "issued_at"], name="receipt_by_issue"),
         ),
         migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(condition=models.Q(('voided_at__isnull', False)), fields=['practice', 'voided_at'], name='receipt_by_void'),
+            model_name="receipt",
+            index=models.Index(
+                condition=models.Q(("voided_at__isnull", False)),
+                fields=["practice", "voided_at"],
+                name="receipt_by_void",
+            ),
         ),
         migrations.AddField(
-            model_name='logo',
-            name='practice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practices.practice'),
+            model_name="logo",
+            name="practice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="practices.practice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='logo',
-            constraint=models.UniqueConstraint(models.F('practice'), models.F('sha256'), name='one_logo_a_hash'),
+            model_name="logo",
+            constraint=models.UniqueConstraint(
+                models.F("practice"), models.F("sha256"), name="one_logo_a_hash"
+            ),
         ),
     ]
