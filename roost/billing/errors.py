@@ -72,3 +72,9 @@ class BadRate(BillingError):
     """A tax rate that cannot be meant."""
 
     field = "percent"
+
+
+class NotALogo(BillingError):
+    """An upload that is no picture, or one too large."""
+
+    field = "logo"

@@ -34,19 +34,12 @@ def facts_of(
     day = appointment.starts_at.astimezone(practice.zone).date()
     paid = paid_before + payment.amount
     return {
-        "version": 1,
+        **about_practice(practice),
         "number": receipt.number,
         "issued_on": receipt.issued_on.isoformat(),
         "currency": charge.currency,
-        "paper": practice.paper,
-        "practice": {
-            "name": practice.name,
-            "address": practice.address,
-            "phone": practice.phone,
-            "tax_number": practice.tax_number,
-        },
-        "practitioner": _practitioner(therapist),
-        "supervisor": None if supervisor is None else _practitioner(supervisor),
+        "practitioner": about_practitioner(therapist),
+        "supervisor": None if supervisor is None else about_practitioner(supervisor),
         "client": charge.client.name,
         "payer": charge.payer,
         "lines": [
@@ -80,7 +73,24 @@ def facts_of(
     }
 
 
-def _practitioner(member: StaffMember) -> dict[str, str]:
+def about_practice(practice: Practice) -> dict[str, Any]:
+    """What facts say of a practice, and how they are printed. Version 1 had no language or logo."""
+    return {
+        "version": 2,
+        "language": practice.receipt_language,
+        "paper": practice.paper,
+        "logo": practice.receipt_logo,
+        "practice": {
+            "name": practice.name,
+            "address": practice.address,
+            "phone": practice.phone,
+            "tax_number": practice.tax_number,
+        },
+    }
+
+
+def about_practitioner(member: StaffMember) -> dict[str, str]:
+    """What facts say of a therapist or their supervisor."""
     return {
         "name": member.display_name,
         "title": member.title,

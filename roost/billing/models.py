@@ -79,6 +79,7 @@ class Receipt(PublicId, TenantModel):
     issued → void, and never back.
     """
 
+    prefix = models.CharField(max_length=10, blank=True, default="")
     year = models.PositiveSmallIntegerField()
     serial = models.PositiveIntegerField()
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="receipt")
@@ -117,8 +118,8 @@ class Receipt(PublicId, TenantModel):
 
     @property
     def number(self) -> str:
-        """ "2026-0413"."""
-        return f"{self.year}-{self.serial:04}"
+        """ "2026-0413", behind the prefix that the practice had when it was issued."""
+        return f"{self.prefix}{self.year}-{self.serial:04}"
 
     @property
     def is_void(self) -> bool:
@@ -140,3 +141,14 @@ class Document(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint("receipt", "kind", name="one_document_a_kind")]
+
+
+class Logo(TenantModel):
+    """A practice's logo, cleaned: a small PNG that is never changed. Receipts name it by hash."""
+
+    sha256 = models.CharField(max_length=64)
+    png = models.BinaryField()
+    kept_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("practice", "sha256", name="one_logo_a_hash")]

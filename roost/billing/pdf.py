@@ -1,118 +1,93 @@
-"""A receipt as a PDF: typst lays out `receipt.typ`, and what it prints comes as data only.
-
-What people have typed is never part of the source. PDF/UA-1 and PDF/A-2a want a glyph for every
-letter; one that no font on this machine has is printed as its number, "[U+1F469]".
-"""
+"""A receipt as a PDF: its frozen facts in the words of its language."""
 
 import io
-import json
-import re
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import segno
-import typst
 
-from roost.billing.enums import Method
-from roost.billing.rules import say_money
+from roost.billing.rules import EXEMPT, say_percent
+from roost.billing.typeset import breakable, typeset
+from roost.billing.wording import WORDS, say_amount, say_date, say_method, say_mode, say_tax
 from roost.core.phones import spoken
-from roost.scheduling.enums import Attendance, Mode
-
-TEMPLATE = Path(__file__).with_name("data") / "receipt.typ"
-STANDARDS: list[Any] = ["ua-1", "a-2a"]
-NO_GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed", re.DOTALL)
-# Each try finds the letters of one more run that no font has.
-TRIES = 400
-JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+from roost.practices.enums import Language
+from roost.scheduling.enums import Attendance
 
 
-def make_pdf(facts: dict[str, Any], *, void_on: date | None = None) -> bytes:
+def make_pdf(
+    facts: dict[str, Any], *, void_on: date | None = None, logo: bytes | None = None
+) -> bytes:
     """The PDF of a receipt's facts; with `void_on` its second document, which says VOID.
 
-    The same facts give the same bytes, for one version of Roost and one set of fonts. Raises
-    typst.TypstError.
+    `logo` is the PNG that the facts name. Unsigned. The same facts give the same bytes, for one
+    version of Roost and one set of fonts. Raises typst.TypstError.
     """
-    words = json.dumps(_words(facts, void_on), ensure_ascii=False)
-    for _ in range(TRIES):
-        try:
-            pdf: bytes = typst.compile(
-                _source(),
-                format="pdf",
-                sys_inputs={"receipt": words},
-                pdf_standards=STANDARDS,
-                font_paths=_fonts(),
-                timestamp=0,
-            )
-        except typst.TypstError as error:
-            found = NO_GLYPH.search(str(error))
-            if found is None:
-                raise
-            # An error that names no letter is about what joins two of them.
-            for letter in _letters(found[1]) or JOINERS.intersection(words):
-                words = words.replace(letter, f"[U+{ord(letter):04X}]")
-        else:
-            return pdf
-    raise ValueError("No font has the letters of this receipt.")
+    words = words_of(facts, void_on=void_on)
+    return typeset("receipt.typ", words, {} if logo is None else {words["logo"]: logo})
 
 
-def _letters(text: str) -> set[str]:
-    """The letters that typst names in its error, where unseen ones stand as "\\u{200d}"."""
-    named = {chr(int(code, 16)) for code in re.findall(r"\\u\{([0-9a-fA-F]+)\}", text)}
-    plain = set(re.sub(r"\\u\{[0-9a-fA-F]+\}", "", text))
-    return {letter for letter in named | plain if not letter.isascii()}
+def words_of(facts: dict[str, Any], *, void_on: date | None = None) -> dict[str, Any]:
+    """The facts as people read them: what the template prints, in its places.
 
-
-@cache
-def _source() -> bytes:
-    return TEMPLATE.read_bytes()
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """typst's own fonts, and those of this machine for the letters that they lack."""
-    return typst.Fonts()
-
-
-def _words(facts: dict[str, Any], void_on: date | None) -> dict[str, Any]:
-    """The facts as people read them: what the template prints, in its places."""
+    Facts of version 1 name neither language nor logo: they are English, and have none.
+    """
+    language = facts.get("language", Language.ENGLISH)
     currency, issued_on = facts["currency"], date.fromisoformat(facts["issued_on"])
+    w = WORDS[language]
 
     def money(name: str, where: dict[str, Any] = facts) -> str:
-        return say_money(Decimal(where[name]), currency)
+        return say_amount(Decimal(where[name]), currency, language)
+
+    def day(text: str) -> str:
+        return say_date(date.fromisoformat(text), language)
 
     practice, line_rows = facts["practice"], facts["lines"]
-    return {
-        "number": facts["number"],
-        "issued": _say(issued_on),
-        "date": [issued_on.year, issued_on.month, issued_on.day],
-        "void": "" if void_on is None else _say(void_on),
-        "paper": "a4" if facts["paper"] == "a4" else "us-letter",
+    number, taxes = facts["number"], dict.fromkeys(line["tax_words"] for line in line_rows)
+    stamp = ["", ""]
+    if void_on is not None:
+        stamp = [w["void"], w["void_on"].format(day=say_date(void_on, language))]
+    elif facts.get("is_sample"):
+        stamp = [w["sample"], w["sample_says"]]
+    title = w["void_title"] if void_on is not None else "{receipt} {number}"
+    typed = {
         "practice": practice["name"],
         "address": [*practice["address"].splitlines(), spoken(practice["phone"])],
         "tax_number": practice["tax_number"],
-        "practitioner": _person(facts["practitioner"]),
-        "supervisor": _person(facts["supervisor"]) if facts["supervisor"] else [],
+        "practitioner": _person(facts["practitioner"], w),
+        "supervisor": _person(facts["supervisor"], w) if facts["supervisor"] else [],
         "client": facts["client"],
         "payer": facts["payer"],
         "lines": [
             {
-                "on": _say(date.fromisoformat(line["on"])),
-                "service": _service(line),
-                "details": _details(line),
-                "mode": Mode(line["mode"]).label,
+                "on": day(line["on"]),
+                "service": _service(line, w),
+                "details": _details(line, w),
+                "mode": say_mode(line["mode"], language),
                 "fee": money("fee", line),
-                "tax": line["tax_words"],
-                "tax_amount": money("tax", line),
+                "tax": say_tax(line["tax_words"], language),
+                "tax_amount": "" if line["tax_words"] == EXEMPT else money("tax", line),
                 "amount": money("amount", line),
             }
             for line in line_rows
         ],
+        "tax_words": ", ".join(say_tax(words, language) for words in taxes),
+    }
+    return {
+        **breakable(typed),
+        "w": w,
+        "lang": language,
+        "title": title.format(receipt=w["receipt"], number=number),
+        "author": practice["name"],
+        "number": number,
+        "issued": say_date(issued_on, language),
+        "date": [issued_on.year, issued_on.month, issued_on.day],
+        "stamp": stamp,
+        "is_void": void_on is not None,
+        "paper": paper_of(facts["paper"]),
+        "logo": facts.get("logo", ""),
         "currency": currency,
         "subtotal": money("fee"),
-        "tax_words": ", ".join(dict.fromkeys(line["tax_words"] for line in line_rows)),
         "tax": money("tax"),
         "total": money("total"),
         "paid_before": money("paid_before") if Decimal(facts["paid_before"]) else "",
@@ -120,44 +95,48 @@ def _words(facts: dict[str, Any], void_on: date | None) -> dict[str, Any]:
         "paid": money("paid"),
         "balance": money("balance"),
         "is_settled": Decimal(facts["balance"]) == 0,
-        "method": Method(facts["method"]).label,
-        "paid_on": _say(date.fromisoformat(facts["paid_on"])),
+        "method": say_method(facts["method"], language),
+        "paid_on": day(facts["paid_on"]),
         "code": facts["code"],
         "url": facts["url"],
         "qr": _qr(facts["url"]),
     }
 
 
-def _say(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def paper_of(paper: str) -> str:
+    """A practice's paper by the name that typst knows."""
+    return "a4" if paper == "a4" else "us-letter"
 
 
-def _person(member: dict[str, str]) -> list[str]:
+def _person(member: dict[str, str], w: dict[str, str]) -> list[str]:
+    number = member["registration_number"]
     rows = [
         member["name"] + (f", {member['title']}" if member["title"] else ""),
         member["college"],
-        f"Registration no. {member['registration_number']}"
-        if member["registration_number"]
-        else "",
+        f"{w['registration']} {number}" if number else "",
     ]
     return [row for row in rows if row]
 
 
-def _service(line: dict[str, Any]) -> str:
+def _service(line: dict[str, Any], w: dict[str, str]) -> str:
     """What was sold, and that nobody came where nobody did."""
     if line["attendance"] == Attendance.NO_SHOW:
-        return f"Missed session (no show): {line['service']}"
+        return w["missed"].replace("{service}", line["service"])
     if line["attendance"] == Attendance.LATE_CANCEL:
-        return f"Late cancellation, {line['late_cancel_percent']} % of the fee: {line['service']}"
+        percent = say_percent(Decimal(line["late_cancel_percent"]))
+        text = w["late_cancel"].replace("{percent}", percent)
+        return text.replace("{service}", line["service"])
     return str(line["service"])
 
 
-def _details(line: dict[str, Any]) -> str:
-    code = f", code {line['code']}" if line["code"] else ""
+def _details(line: dict[str, Any], w: dict[str, str]) -> str:
+    code = f", {w['code_of_service']} {line['code']}" if line["code"] else ""
     return f"{line['minutes']} min{code}"
 
 
 def _qr(text: str) -> str:
+    """An SVG. The mask is fixed: weighing all eight costs three times as much as the rest."""
     out = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(out, kind="svg", scale=4, border=4)
+    code = segno.make(text, error="m", micro=False, mask=3)
+    code.save(out, kind="svg", scale=4, border=4)
     return out.getvalue().decode()

@@ -131,7 +131,10 @@ def missing_for_receipt(appointment: Appointment, practice: Practice) -> list[Mi
 # Receipts
 
 # What the portal shows of a receipt; its facts would only be carried about.
-SHOWN = ["uuid", "practice_id", "year", "serial", "issued_on", "currency", "amount", "voided_at"]
+SHOWN = [
+    "uuid", "practice_id", "prefix", "year", "serial", "issued_on", "currency", "amount",
+    "voided_at",
+]  # fmt: skip
 ON_MY_ACCOUNT = 4
 
 

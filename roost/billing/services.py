@@ -186,6 +186,7 @@ def _issue(
     issued_on = moment.astimezone(practice.zone).date()
     serial, code = _next_serial(issued_on.year), new_code()
     receipt = Receipt(
+        prefix=practice.receipt_prefix,
         year=issued_on.year,
         serial=serial,
         payment=payment,

@@ -17,9 +17,8 @@ from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from roost.accounts.chores import tidy  # noqa: E402
 from roost.accounts.sockets import DoorSockets  # noqa: E402
-from roost.clients.prospects import forget_unproven  # noqa: E402
+from roost.config.chores import CHORES  # noqa: E402
 from roost.core import wake  # noqa: E402
 from roost.core.push import use_loop  # noqa: E402
 from roost.outbox.worker import work  # noqa: E402
@@ -76,9 +75,7 @@ class Application:
             if message["type"] == "lifespan.startup":
                 use_loop(asyncio.get_running_loop())
                 if with_worker:
-                    threading.Thread(
-                        target=work, args=(self.stop, [tidy, forget_unproven]), name="worker"
-                    ).start()
+                    threading.Thread(target=work, args=(self.stop, CHORES), name="worker").start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 use_loop(None)

@@ -137,8 +137,7 @@ def worker() -> int:
     from django.conf import settings
     from django.db import DatabaseError
 
-    from roost.accounts.chores import tidy
-    from roost.clients.prospects import forget_unproven
+    from roost.config.chores import CHORES
     from roost.core import wake
     from roost.outbox.worker import work
 
@@ -155,7 +154,7 @@ def worker() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    work(stop, [tidy, forget_unproven])
+    work(stop, CHORES)
     return 0
 
 

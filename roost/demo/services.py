@@ -14,6 +14,7 @@ from django.db import transaction
 
 from roost.accounts.models import Account, SignUp
 from roost.audit.services import record
+from roost.billing.logos import set_logo
 from roost.clients import prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
@@ -21,6 +22,7 @@ from roost.core.tenancy import scope
 from roost.core.text import search_key
 from roost.core.time import from_wall_time, now, say_hour
 from roost.demo import people
+from roost.demo.logo import draw_logo
 from roost.demo.money import make_receipts, set_prices
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode, ServiceType
@@ -130,6 +132,8 @@ def _make_maple() -> Practice:
         _book_weeks_ahead(practice, tara, casey, individual)
         _make_coaching(practice, tara, casey)
         set_prices()
+        set_logo(practice, draw_logo(), by=staff["Olivia Osei"].account)
+        practice.refresh_from_db(fields=["receipt_logo"])
         make_receipts(practice, staff["Olivia Osei"], [casey, noor, robin, remy])
         for client in (casey, noor):
             fixed = Appointment.objects.create(

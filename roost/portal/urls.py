@@ -37,6 +37,11 @@ urlpatterns: list[URLPattern] = [
     path("my-account/password/", accounts.change_password, name="change-password"),
     path("my-account/sessions/<uuid:client>/", account.sessions, name="sessions"),
     path("my-account/receipts/<uuid:client>/", receipts.receipts, name="receipts"),
+    path(
+        "my-account/receipts/<uuid:client>/<int:year>.pdf",
+        receipts.year_pdf,
+        name="receipts-of-year",
+    ),
     path("receipts/<uuid:receipt>/receipt.pdf", receipts.receipt_pdf, name="receipt-pdf"),
     path("receipt/<str:code>/", receipts.check, name="receipt-check"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),

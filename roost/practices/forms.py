@@ -1,10 +1,11 @@
 """Forms of the practice's settings."""
 
 from django import forms
+from django.core.validators import RegexValidator
 
 from roost.core.forms import LineField, LinesField, PhoneField
 from roost.core.time import ZONES
-from roost.practices.models import Paper
+from roost.practices.enums import Language, Paper
 from roost.practices.money import CURRENCIES
 
 YES_NO = [("yes", "Yes"), ("no", "No")]
@@ -50,20 +51,59 @@ class PracticeForm(forms.Form):
         error_messages={"invalid_choice": "Choose a currency from the list."},
         help_text="Fees are in it. Receipts already issued keep theirs.",
     )
-    paper = forms.ChoiceField(
-        label="Paper",
-        choices=Paper.choices,
-        widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "Choose Letter or A4."},
+    late_cancel_percent = number_field(
+        "A late cancel costs (% of the fee)", 0, 100, "0 when nothing is charged for it."
     )
+
+
+class ReceiptsForm(forms.Form):
+    """Settings → Receipts: how new ones are printed. Those issued stay as they are."""
+
     tax_number = LineField(
         label="Tax number",
         required=False,
         max_length=40,
         help_text="Your GST/HST number, where you have one. It stands on every receipt.",
     )
-    late_cancel_percent = number_field(
-        "A late cancel costs (% of the fee)", 0, 100, "0 when nothing is charged for it."
+    receipt_prefix = LineField(
+        label="Before the number",
+        required=False,
+        max_length=10,
+        help_text="“MC-” makes numbers like MC-2026-0413. Numbers go on counting; given ones stay.",
+        validators=[
+            RegexValidator(
+                r"^[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z-])?$",
+                "Use letters, digits and hyphens: a letter first, and no digit last.",
+            )
+        ],
+        widget=forms.TextInput(attrs={"class": "input-short", "autocomplete": "off"}),
+    )
+    receipt_language = forms.ChoiceField(
+        label="Language",
+        choices=Language.choices,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose English or Français."},
+    )
+    paper = forms.ChoiceField(
+        label="Paper",
+        choices=Paper.choices,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose Letter or A4."},
+    )
+
+
+class LogoForm(forms.Form):
+    """A picture for the top of new receipts."""
+
+    logo = forms.FileField(
+        label="Picture",
+        help_text="A PNG or JPEG of at most 2 MB. It is drawn on white, up to 6 cm wide and 1.5 cm"
+        " high.",
+        error_messages={
+            "required": "Choose a picture first: a PNG or a JPEG.",
+            "empty": "That file is empty.",
+        },
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
     )
 
 

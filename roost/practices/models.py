@@ -7,12 +7,8 @@ from django.db import models
 
 from roost.core.models import PublicId
 from roost.core.time import zone
+from roost.practices.enums import Language, Paper
 from roost.practices.money import CURRENCIES
-
-
-class Paper(models.TextChoices):
-    LETTER = "letter", "Letter"
-    A4 = "a4", "A4"
 
 
 class Practice(PublicId):
@@ -47,17 +43,25 @@ class Practice(PublicId):
     portal_settings_changed_at = models.DateTimeField(null=True, blank=True)
     portal_settings_changed_by = models.CharField(max_length=100, blank=True)
 
-    # Settings → Practice → Receipts
+    # Settings → Practice → Money
     currency = models.CharField(
         max_length=3,
         default="CAD",
         choices=[(code, each.name) for code, each in CURRENCIES.items()],
     )
-    paper = models.CharField(max_length=6, choices=Paper.choices, default=Paper.LETTER)
-    tax_number = models.CharField(max_length=40, blank=True)
     late_cancel_percent = models.PositiveSmallIntegerField(
         default=100, validators=[MaxValueValidator(100)]
     )
+
+    # Settings → Receipts
+    paper = models.CharField(max_length=6, choices=Paper.choices, default=Paper.LETTER)
+    tax_number = models.CharField(max_length=40, blank=True)
+    receipt_language = models.CharField(
+        max_length=2, choices=Language.choices, default=Language.ENGLISH
+    )
+    receipt_prefix = models.CharField(max_length=10, blank=True)
+    # The SHA-256 of the logo that new receipts carry, by which billing finds it; empty for none.
+    receipt_logo = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -10,18 +10,11 @@ from roost.billing.documents import document_of
 from roost.billing.models import Document, Receipt
 from roost.billing.queries import get_receipt_for
 from roost.billing.services import void_receipt
+from roost.billing.wording import say_date
 from roost.scheduling.models import Appointment
 from tests.support.cast import Cast
 from tests.support.money import attended, pay
-
-
-def text_of(pdf: bytes, folder: Path) -> str:
-    """What a reader finds in it, on one line and without the marks of direction and breaks."""
-    (folder / "receipt.pdf").write_bytes(pdf)
-    answer = subprocess.run(
-        ["pdftotext", str(folder / "receipt.pdf"), "-"], capture_output=True, text=True, check=True
-    )
-    return re.sub(r"\s+", " ", re.sub("[\u200b\u202a-\u202e\u2066-\u2069]", "", answer.stdout))
+from tests.support.pdfs import text_of
 
 
 def info_of(pdf: bytes, folder: Path) -> str:
@@ -137,3 +130,70 @@ def test_letters_that_no_font_has_stand_as_their_numbers(
     text = text_of(document_of(pay(billable, session)), tmp_path).replace(" ", "")
     assert "[U+1F469]" in text
     assert "Zoë" in text
+
+
+def old_facts(receipt: Receipt) -> dict[str, object]:
+    """What version 1 froze: neither language nor logo."""
+    return {
+        **{key: value for key, value in receipt.facts.items() if key not in ("language", "logo")},
+        "version": 1,
+    }
+
+
+def test_facts_of_the_first_version_are_printed_in_english(
+    billable: Cast, receipt: Receipt, tmp_path: Path
+) -> None:
+    Receipt.objects.filter(pk=receipt.pk).update(facts=old_facts(receipt))
+    billable.practice.receipt_language = "fr"
+    billable.practice.save(update_fields=["receipt_language"])
+    text = text_of(document_of(Receipt.objects.get(pk=receipt.pk)), tmp_path)
+    assert f"No. {receipt.number}, issued" in text
+
+
+def test_a_document_stored_before_signatures_is_served_as_it_is(receipt: Receipt) -> None:
+    Document.objects.create(receipt=receipt, kind="issued", pdf=b"%PDF-1.7 of last year")
+    assert document_of(receipt) == b"%PDF-1.7 of last year"
+
+
+def test_in_french_it_says_everything_in_french(
+    billable: Cast, session: Appointment, tmp_path: Path
+) -> None:
+    practice = billable.practice
+    practice.receipt_language, practice.tax_number = "fr", "123456789 RT0001"
+    practice.save(update_fields=["receipt_language", "tax_number"])
+    billable.tara.supervisor = billable.theo
+    billable.tara.save(update_fields=["supervisor"])
+    receipt = pay(billable, session, "50", payer="Robin Parker", method="e_transfer")
+    pdf = document_of(receipt)
+    text = text_of(pdf, tmp_path)
+    day = receipt.issued_on
+    for words in (
+        f"N° {receipt.number}, émis le", say_date(day, "fr"), "Client Casey Nguyen",
+        "Payé par Robin Parker", "Thérapeute Tara Okafor, RP", "N° d’inscription 009142",
+        "Supervision Theo Lang, RSW", "Paiement Virement Interac", "Payé 50,00 $, en partie",
+        "Date du service", "Honoraires", "Taxe", "Montant", "Vidéo", "150,00 $",
+        "exonéré de la TPS/TVH", "Sous-total", "Total, CAD", "Solde", "100,00 $",
+        "Vérifier ce reçu :", "N° de TPS/TVH 123456789 RT0001", "Page 1 sur 1",
+    ):  # fmt: skip
+        assert words in text, words
+    for words in ("Receipt", "Paid", "exempt", "Practitioner", "issued", "$50"):
+        assert words not in text
+    void_receipt(by=billable.olivia, receipt=receipt)
+    void = text_of(document_of(get_receipt_for(billable.olivia, receipt.uuid)), tmp_path)
+    assert void.startswith("ANNULÉ Ce reçu a été annulé le")
+    # The practice goes back to English; this one stays.
+    practice.receipt_language = "en"
+    practice.save(update_fields=["receipt_language"])
+    assert document_of(Receipt.objects.get(pk=receipt.pk)) != pdf
+    assert pay(billable, attended(billable)).facts["language"] == "en"
+
+
+def test_who_did_not_come_is_said_in_french_too(billable: Cast, tmp_path: Path) -> None:
+    practice = billable.practice
+    practice.receipt_language, practice.late_cancel_percent = "fr", 50
+    practice.save(update_fields=["receipt_language", "late_cancel_percent"])
+    missed = pay(billable, attended(billable, attendance="no_show"))
+    late = pay(billable, attended(billable, attendance="late_cancel"), "75")
+    assert "Séance manquée (absence) : Individual" in text_of(document_of(missed), tmp_path)
+    text = text_of(document_of(late), tmp_path)
+    assert "Annulation tardive, 50 % des honoraires : Individual" in text

@@ -141,9 +141,14 @@ FORMS = [
     Form("practice", "office", "owner", {
         "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
         "mail_sender_name": "Maple", "zone_name": "America/Toronto", "staff_idle_minutes": "30",
-        "client_idle_minutes": "60", "currency": "CAD", "paper": "letter", "tax_number": "",
-        "late_cancel_percent": "50",
+        "client_idle_minutes": "60", "currency": "CAD", "late_cancel_percent": "50",
     }),
+    Form("receipt-settings", "office", "owner", {
+        "paper": "letter", "tax_number": "123456789 RT0001", "receipt_prefix": "MC-",
+        "receipt_language": "fr",
+    }),
+    Form("receipt-logo", "office", "owner", {}),
+    Form("remove-receipt-logo", "office", "owner", {}),
     Form("client-portal", "office", "owner", {
         "allow_sign_up": "no", "starter_password_days": "7", "join_minutes_before": "30",
         "join_minutes_after": "30",

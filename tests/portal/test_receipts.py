@@ -98,3 +98,65 @@ def test_what_is_no_code_is_none(text: str) -> None:
 def test_a_code_is_read_as_people_write_it() -> None:
     assert read_code("r7kq-4mtx 92pd-oil0") == "R7KQ4MTX92PD0110"
     assert say_code("R7KQ4MTX92PD0110") == "R7KQ-4MTX-92PD-0110"
+
+
+# A year in one PDF
+
+
+def test_a_years_receipts_come_in_one_file_and_the_log_names_them(
+    portal: Door, cast: Cast, receipt: Receipt
+) -> None:
+    year = receipt.payment.paid_on.year
+    visitor = portal(cast.casey_account)
+    page = visitor.go("receipts", client=cast.casey.uuid).content.decode()
+    assert visitor.path("receipts-of-year", client=cast.casey.uuid, year=year) in page
+    answer = visitor.go("receipts-of-year", client=cast.casey.uuid, year=year)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="receipts-{year}.pdf"'
+    event = AuditEvent.objects.get(action="receipts.downloaded")
+    assert event.actor == cast.casey_account
+    assert event.client_uuid == cast.casey.uuid
+    assert event.details == {"year": year, "receipts": [str(receipt.uuid)]}
+
+
+def test_a_year_without_receipts_and_one_of_others_are_not_there(
+    portal: Door, cast: Cast, receipt: Receipt
+) -> None:
+    year = receipt.payment.paid_on.year
+    visitor, other = portal(cast.casey_account), portal(cast.parker_account)
+    assert visitor.go("receipts-of-year", client=cast.casey.uuid, year=1999).status_code == 404
+    assert visitor.go("receipts-of-year", client=cast.casey.uuid, year=10**30).status_code == 404
+    assert visitor.go("receipts-of-year", client=cast.robin.uuid, year=year).status_code == 404
+    assert other.go("receipts-of-year", client=cast.casey.uuid, year=year).status_code == 404
+    assert not AuditEvent.objects.filter(action="receipts.downloaded").exists()
+
+
+def test_the_list_costs_the_same_with_one_year_or_three(
+    portal: Door, cast: Cast, receipt: Receipt, django_assert_num_queries: Any
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    visitor = portal(cast.casey_account)
+    visitor.go("receipts", client=cast.casey.uuid)
+    with CaptureQueriesContext(connection) as one:
+        visitor.go("receipts", client=cast.casey.uuid)
+    paid_on = receipt.payment.paid_on
+    for back in (1, 2):
+        pay(cast, attended(cast), paid_on=paid_on.replace(year=paid_on.year - back, day=1))
+    with django_assert_num_queries(len(one)):
+        page = visitor.go("receipts", client=cast.casey.uuid).content.decode()
+    assert page.count("all receipts in one PDF") == 3
+
+
+def test_its_cost_is_bounded(portal: Door, cast: Cast, receipt: Receipt) -> None:
+    from roost.accounts.limits import count, subject
+    from roost.billing.years import PER_ACCOUNT
+
+    for _ in range(PER_ACCOUNT.most):
+        count([(subject("year-pdf", str(cast.casey_account.uuid)), PER_ACCOUNT)])
+    year = receipt.payment.paid_on.year
+    answer = portal(cast.casey_account).go("receipts-of-year", client=cast.casey.uuid, year=year)
+    assert answer.status_code == 429
+    assert b"can be made twenty times an hour" in answer.content
+    assert not AuditEvent.objects.filter(action="receipts.downloaded").exists()

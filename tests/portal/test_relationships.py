@@ -52,12 +52,12 @@ def test_a_partner_sees_only_sessions_where_both_are(
         cast.tara, casey, noor, service=cast.family, starts_at=start + timedelta(days=1)
     )
     page = portal(account).go("sessions", client=casey.uuid)
-    assert [each.appointment_id for each in page.context["sessions"]] == [shared.pk]
+    assert [each.mine.appointment_id for each in page.context["sessions"]] == [shared.pk]
     own = PortalAccess.objects.get(account=account, client=noor)
     own.ended_at = now()
     own.save(update_fields=["ended_at"])
     page = portal(account).go("sessions", client=casey.uuid)
-    assert [each.appointment_id for each in page.context["sessions"]] == []
+    assert [each.mine.appointment_id for each in page.context["sessions"]] == []
 
 
 def test_a_session_shared_with_others_names_nobody_else(
@@ -86,7 +86,7 @@ def test_a_parent_of_two_chooses_a_person_and_finds_no_mixed_list(
     for client, appointment in ((robin, own), (remy, childs)):
         page = visitor.get(visitor.path("account"), {"person": str(client.uuid)})
         assert page.context["client"] == client
-        assert [each.appointment_id for each in page.context["sessions"]] == [appointment.pk]
+        assert [each.mine.appointment_id for each in page.context["sessions"]] == [appointment.pk]
     assert visitor.go("account").context["client"] == robin
 
 

@@ -14,6 +14,7 @@ from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client
 from roost.core.time import now
+from roost.portal.session_rows import SessionRow
 from roost.scheduling.enums import Attendance
 from roost.scheduling.models import Appointment, Attendee
 from tests.support.cast import Cast, give, make_account, make_appointment
@@ -55,8 +56,8 @@ def many(cast: Cast, client: Client, number: int) -> None:
     )
 
 
-def ids(rows: list[Attendee]) -> list[int]:
-    return [row.appointment_id for row in rows]
+def ids(rows: list[SessionRow]) -> list[int]:
+    return [row.mine.appointment_id for row in rows]
 
 
 def test_what_is_to_come_is_first_soonest_first_and_then_what_was(
@@ -113,7 +114,7 @@ def test_the_histories_of_robin_and_remy_are_never_mixed(
         seen: set[int] = set()
         for year in years:
             page = visitor.go("sessions", {"year": year}, client=client.uuid)
-            assert {mine.client_id for mine in page.context["sessions"]} == {client.pk}
+            assert {row.mine.client_id for row in page.context["sessions"]} == {client.pk}
             seen |= set(ids(page.context["sessions"]))
             assert wrong not in text_of(page)
         assert seen == {*rows[client.pk], family.pk}
@@ -189,7 +190,7 @@ def test_every_session_is_on_one_page_and_on_one_only(
     coming = [row for row in rows if row.appointment.ends_at > moment]
     was = [row for row in reversed(rows) if row.appointment.ends_at <= moment]
     assert len(coming) > 50
-    assert seen == ids(coming + was)
+    assert seen == [row.appointment_id for row in coming + was]
 
 
 def test_a_partner_pages_through_shared_sessions_only(

@@ -40,7 +40,7 @@ from roost.staff.services import (
 PRACTICE_FIELDS = [
     "name", "phone", "address", "mail_sender_name", "zone_name",
     "staff_idle_minutes", "client_idle_minutes",
-    "currency", "paper", "tax_number", "late_cancel_percent",
+    "currency", "late_cancel_percent",
 ]  # fmt: skip
 PORTAL_FIELDS = ["starter_password_days", "join_minutes_before", "join_minutes_after"]
 

@@ -24,6 +24,7 @@ from roost.core.pages import page
 from roost.core.time import now
 from roost.portal.context import held_by
 from roost.portal.next_session import NextSession, describe_next
+from roost.portal.session_rows import describe_sessions
 from roost.portal.views.sign_up import confirmation
 from roost.scheduling.history import History, years_of
 from roost.scheduling.models import Attendee
@@ -86,7 +87,9 @@ def account(request: DoorRequest) -> HttpResponse:
         first, rows = my_account_sessions(access, moment=moment, grace=grace)
         context |= {
             "next": _next(request, first, moment),
-            "sessions": rows[: ON_MY_ACCOUNT - 1],
+            "sessions": describe_sessions(
+                rows[: ON_MY_ACCOUNT - 1], reader=request.zone, moment=moment
+            ),
             "more": len(rows) == ON_MY_ACCOUNT,
         }
     if opened.receipts:
@@ -142,7 +145,7 @@ def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     moment, year = now(), _read_year(request.GET.get("year", ""))
     history = History(access, moment=moment, year=year)
     found = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))
-    rows = list(found.object_list)
+    rows = describe_sessions(found.object_list, reader=request.zone, moment=moment)
     persons = [a for a in held_by(request) if opens(a).sessions != "none"]
     others = [str(a.client.uuid) for a in persons if a.client_id != access.client_id]
     record_read(
@@ -159,13 +162,12 @@ def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in persons],
         "found": found,
         "sessions": rows,
-        "coming": [mine for mine in rows if mine.appointment.ends_at > moment],
-        "was": [mine for mine in rows if mine.appointment.ends_at <= moment],
+        "coming": [row for row in rows if not row.is_over],
+        "was": [row for row in rows if row.is_over],
         "year": year,
         "years": years,
         "all_years": sum(each.sessions for each in years),
         "zone_words": request.zone.key.rsplit("/", 1)[-1].replace("_", " "),
-        "moment": moment,
     }
     return page(request, "portal/sessions.html", context)
 

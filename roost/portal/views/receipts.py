@@ -13,10 +13,17 @@ from roost.billing.checking import check_code
 from roost.billing.documents import document_of, file_name
 from roost.billing.queries import get_receipt_by_access, receipts_open_to
 from roost.billing.rules import say_money
+from roost.billing.years import (
+    count_year_pdf,
+    make_year_pdf,
+    receipts_of_year,
+    year_file_name,
+    years_open_to,
+)
 from roost.clients.enums import Relationship
 from roost.clients.queries import get_access_for, opens
 from roost.core.pages import page
-from roost.core.time import say_span
+from roost.core.time import now, say_span
 from roost.portal.context import held_by
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
@@ -37,8 +44,38 @@ def receipts(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         "is_self": access.relationship == Relationship.SELF,
         "found": found,
         "receipts": found.object_list,
+        "years": years_open_to(access),
     }
     return page(request, "portal/receipts.html", context)
+
+
+@open_to(Who.ACCOUNT)
+def year_pdf(request: DoorRequest, client: uuid.UUID, year: int) -> HttpResponse:
+    """All receipts of one person and year in one PDF, with their sums, for the tax return."""
+    access = get_access_for(request.account, client)
+    if not opens(access).receipts:
+        raise Http404("These receipts are not yours to see.")
+    found = receipts_of_year(access, year)
+    if not found:
+        raise Http404("There are no receipts of that year.")
+    try:
+        count_year_pdf(request.account)
+    except TooMany as error:
+        context = {"client": access.client, "wait": say_span(error.wait)}
+        return page(request, "portal/receipts_busy.html", context, 429)
+    record_read(
+        "receipts.downloaded",
+        by=request.account,
+        client_uuids=[client],
+        year=year,
+        receipts=[str(each.uuid) for each in found],
+    )
+    today = now().astimezone(request.practice.zone).date()
+    return HttpResponse(
+        make_year_pdf(request.practice, access.client.name, year, found, today=today),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{year_file_name(year)}"'},
+    )
 
 
 @open_to(Who.ACCOUNT)

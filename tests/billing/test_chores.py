@@ -1,0 +1,72 @@
+"""The worker makes the PDFs that a kill has left out."""
+
+from unittest import mock
+
+import pytest
+
+from roost.billing import chores
+from roost.billing.chores import make_missing_documents
+from roost.billing.documents import document_of
+from roost.billing.models import Document, Receipt
+from roost.billing.services import void_receipt
+from roost.core.tenancy import scope
+from tests.support.cast import Cast, make_cast
+from tests.support.money import attended, make_billable, pay
+
+
+def kinds(receipt: Receipt) -> list[str]:
+    rows = Document.objects.filter(receipt=receipt)
+    return sorted(rows.values_list("kind", flat=True))
+
+
+@pytest.fixture
+def unmade(billable: Cast) -> list[Receipt]:
+    return [pay(billable, attended(billable)) for _ in range(3)]
+
+
+def test_what_is_missing_is_made_once(billable: Cast, unmade: list[Receipt]) -> None:
+    stored = document_of(unmade[0])
+    void_receipt(by=billable.olivia, receipt=unmade[1])
+    make_missing_documents()
+    assert [kinds(each) for each in unmade] == [["issued"], ["void"], ["issued"]]
+    with mock.patch("roost.billing.chores.document_of") as made:
+        make_missing_documents()
+    assert not made.called
+    assert document_of(unmade[0]) == stored
+
+
+def test_those_of_every_practice_are_made(billable: Cast, unmade: list[Receipt]) -> None:
+    other = make_cast("cedar", "Cedar Practice", "America/Vancouver")
+    with scope(other.practice.pk):
+        make_billable(other)
+        theirs = pay(other, attended(other))
+    make_missing_documents()
+    with scope(other.practice.pk):
+        assert kinds(theirs) == ["issued"]
+    assert Document.objects.count() == 3
+
+
+def test_one_that_cannot_be_made_leaves_the_others(
+    unmade: list[Receipt], caplog: pytest.LogCaptureFixture
+) -> None:
+    def make(receipt: Receipt) -> bytes:
+        if receipt.pk == unmade[2].pk:
+            raise OSError("The disk is full.")
+        return document_of(receipt)
+
+    with mock.patch("roost.billing.chores.document_of", make):
+        make_missing_documents()
+    assert [kinds(each) for each in unmade] == [["issued"], ["issued"], []]
+    assert "could not be made" in caplog.text
+
+
+def test_so_many_at_once_and_none_for_the_demo(
+    billable: Cast, unmade: list[Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chores, "AT_ONCE", 2)
+    make_missing_documents()
+    assert [kinds(each) for each in unmade] == [[], ["issued"], ["issued"]]
+    billable.practice.is_demo = True
+    billable.practice.save(update_fields=["is_demo"])
+    make_missing_documents()
+    assert kinds(unmade[0]) == []
