@@ -44,6 +44,10 @@ def roost(folder: Path, *arguments: str, **settings: str) -> subprocess.Complete
         ({"ROOST_SMTP_URL": "mail.example.com"}, "ROOST_SMTP_URL must look like"),
         ({"ROOST_MAIL_FROM": "Willow\nBcc: x@y.example"}, "one plain address"),
         ({"ROOST_TURN_URL": "turn:x:3478"}, "belong together"),
+        (
+            {"ROOST_TURN_URL": "turn:x:3478, turn://y", "ROOST_TURN_SECRET": "s"},
+            "'turn://y' must look like turn:turn.example.com:3478",
+        ),
         ({"ROOST_SECRET_KEY": "short"}, "32 characters or more"),
         ({"ROOST_SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],

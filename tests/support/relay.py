@@ -65,7 +65,9 @@ def make_certificate(folder: Path, host: str) -> tuple[Path, Path]:
     return certificate, key
 
 
-def configured(folder: Path, host: str, *, secret: str, more: Sequence[str]) -> tuple[str, Relay]:
+def configured(
+    folder: Path, host: str, *, secret: str, more: Sequence[str], without: Sequence[str]
+) -> tuple[str, Relay]:
     """The shipped file with a test's own values, and where it will listen."""
     certificate, key = make_certificate(folder, host)
     port, tls_port = free_port(), free_port()
@@ -79,6 +81,7 @@ def configured(folder: Path, host: str, *, secret: str, more: Sequence[str]) -> 
         # Its words come to the test.
         r"syslog": "log-file=stdout",
         r"no-stdout-log": "",
+        **dict.fromkeys(without, ""),
     }
     for line, other in own.items():
         text, times = re.subn(rf"(?m)^{line}$", other, text)
@@ -96,12 +99,13 @@ def relaying(
     host: str = "127.0.0.1",
     secret: str = SECRET,
     more: Sequence[str] = (),
+    without: Sequence[str] = (),
     before: Sequence[str] = (),
 ) -> Iterator[Relay]:
-    """A ready relay for the length of a block. `more` are lines for the end of its file, `before`
-    stands before its command."""
+    """A ready relay for the length of a block. `more` are lines for the end of its file,
+    `without` those that are left out; `before` stands before its command."""
     folder.mkdir(parents=True, exist_ok=True)
-    text, relay = configured(folder, host, secret=secret, more=more)
+    text, relay = configured(folder, host, secret=secret, more=more, without=without)
     file = folder / "turnserver.conf"
     file.write_text(text)
     with relay.log.open("wb") as log:
