@@ -93,6 +93,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/services/add/", services.add, name="add-service"),
     path("settings/services/<uuid:service>/", services.service, name="service"),
     path("settings/video/", settings.video, name="video"),
+    path("settings/video/test/", settings.test_relay, name="test-relay"),
     path("settings/messages/", settings.outbox, name="messages"),
     path("settings/messages/<uuid:message>/", settings.message, name="message"),
     path(
