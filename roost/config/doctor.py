@@ -329,8 +329,8 @@ def check_mail() -> list[Finding]:
     backend = EmailBackend(fail_silently=False, **facts | {"timeout": PATIENCE})
     try:
         backend.open()
-        code, _ = backend.connection.ehlo()
-        if code != 250:
+        line = backend.connection
+        if line is None or line.ehlo()[0] != 250:
             raise smtplib.SMTPException
     except smtplib.SMTPAuthenticationError:
         words = f"{where} does not take Roost’s user and password."

@@ -93,7 +93,7 @@ def _check(trial: _Trial) -> Finding:
         return _check_credentials(trial) or _check_peers(trial) or _all_right(trial)
     except NoAnswer as error:
         return trial.wrong(
-            f"It does not answer: {error}.",
+            f"It does not answer ({error}).",
             "See that coturn runs (systemctl status coturn), that the address is the relay’s, and "
             "that the firewall lets its port through.",
         )

@@ -134,9 +134,9 @@ class RelayTalk:
         except socket.gaierror as error:
             raise NoAnswer(f"the name {self.at.host} is not known") from error
         except TimeoutError as error:
-            raise NoAnswer("nobody answers there") from error
+            raise NoAnswer("silence") from error
         except OSError as error:
-            raise NoAnswer(f"it cannot be reached: {error.strerror or 'no connection'}") from error
+            raise NoAnswer((error.strerror or "no connection").lower()) from error
 
     # -- what is asked of it ---------------------------------------------------------------
 
@@ -217,7 +217,7 @@ class RelayTalk:
             while (answer := self._read_until(until)) is not None:
                 if answer.tag == tag:
                     return answer
-        raise NoAnswer("nobody answers there")
+        raise NoAnswer("silence")
 
     def _read_until(self, end: float) -> _Message | None:
         """The next message, or None at that time. Data from peers is put aside."""
@@ -302,7 +302,7 @@ def _write_address(peer: Peer, tag: bytes) -> bytes:
 
 def _read_address(value: bytes, tag: bytes) -> Peer:
     if len(value) not in {8, 20}:
-        raise NoAnswer("what answers there is no relay")
+        raise NoAnswer("what answers is no relay")
     port = int.from_bytes(value[2:4]) ^ (COOKIE >> 16)
     packed = bytes(a ^ b for a, b in zip(value[4:], _mask(tag), strict=False))
     return str(ip_address(packed)), port

@@ -28,7 +28,7 @@ from roost.practices.models import Practice
 from tests.support.cast import Cast
 from tests.support.command import roost
 from tests.support.post import Post, post_office
-from tests.support.relay import SECRET, make_certificate, relaying
+from tests.support.relay import BEHIND_ROUTER, SECRET, make_certificate, relaying
 from tests.support.server import free_port, serving
 
 MAKE = ["create-practice", "willow", "Willow Practice", "sam@willow.example", "Sam Owner"]
@@ -85,8 +85,7 @@ def test_in_health_it_says_so_and_ends_with_0(tmp_path: Path) -> None:
 
 @contextmanager
 def _relay(folder: Path) -> Iterator[str]:
-    more = ["external-ip=1.2.3.4/127.0.0.2", "allow-loopback-peers", "allowed-peer-ip=127.0.0.2"]
-    with relaying(folder / "relay", host="127.0.0.2", more=more) as relay:
+    with relaying(folder / "relay", host="127.0.0.2", more=BEHIND_ROUTER) as relay:
         yield relay.urls["udp"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
-from tests.support.relay import LOOPBACK_PEERS, Relay, relaying
+from tests.support.networks import RELAY, handed_in, islands
+from tests.support.relay import LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.rooms import Booked, book
-from tests.support.server import Server, serving
+from tests.support.server import Server, free_port, serving
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
@@ -175,3 +177,62 @@ def test_a_dead_server_does_not_part_them_on_the_relay_either(two: Two, server: 
     for page in two.pages:
         expect(page.get_by_text("Your line dropped")).not_to_be_visible(timeout=10_000)
         assert_sees_and_hears(page)
+
+
+def test_a_relay_that_starts_again_is_found_again(
+    chromium: Browser, tmp_path: Path, database: dict[str, str]
+) -> None:
+    ports = free_port(), free_port()
+
+    def start() -> Any:
+        return relaying(tmp_path / "relay", ports=ports, more=LOOPBACK_PEERS)
+
+    told = {"ROOST_TURN_URL": f"turn:127.0.0.1:{ports[0]}", "ROOST_TURN_SECRET": SECRET}
+    with serving(tmp_path / "roost", **told, **database) as server:
+        booked = book(server)
+        want_relay_only(server, True)
+        pair = Two((chromium, chromium), booked)
+        with start():
+            pair.meet()
+        for page in pair.pages:
+            wait_for(lambda page=page: not ways(page), seconds=30)  # type: ignore[misc]
+        with start():
+            for page in pair.pages:
+                assert_sees_and_hears(page, seconds=40)
+            assert only_relays(pair.tara)
+        pair.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can make networks.")
+def test_between_networks_without_a_route_only_the_relay_connects(
+    playwright: Playwright, tmp_path: Path, database: dict[str, str]
+) -> None:
+    ports = free_port(), free_port()
+    told = {"ROOST_TURN_URL": f"turn:{RELAY}:{ports[0]}", "ROOST_TURN_SECRET": SECRET}
+    with (
+        islands() as networks,
+        serving(tmp_path / "roost", **told, **database) as server,
+        handed_in(networks, server.port, tmp_path),
+    ):
+        browsers = tuple(
+            launch(playwright, program=networks.browser(whose, tmp_path))
+            for whose in ("tara", "casey")
+        )
+        booked = book(server)
+        want_relay_only(server, False)
+        pair = Two((browsers[0], browsers[1]), booked)
+        # The relay is not there yet: nothing connects, however long they try.
+        pair.knock()
+        pair.admit()
+        pair.tara.wait_for_timeout(8000)
+        for page in pair.pages:
+            assert ways(page) == []
+            expect(page.get_by_text("Connecting to").first).to_be_visible()
+        # As it is shipped: no address is allowed that the file denies.
+        with relaying(tmp_path / "relay", host=RELAY, ports=ports, before=networks.inside("relay")):
+            for page in pair.pages:
+                assert_sees_and_hears(page, seconds=40)
+                assert "relay" in ways(page)[0][:2], ways(page)
+        pair.close()
+        for browser in browsers:
+            browser.close()

@@ -62,6 +62,7 @@ def test_relay_only_is_kept_and_recorded(
         r"<input[^>]*relay_only[^>]*checked[^>]*>", visitor.go("video").content.decode()
     )
     assert len(chosen) == 1 and 'value="yes"' in chosen[0]
+    assert "Every call goes through" in visitor.go("video").content.decode()
     assert visitor.send("video", {"relay_only": "no"}).status_code == 302
     maple.refresh_from_db()
     assert maple.relay_only is False

@@ -68,9 +68,9 @@ PICTURE = """() => {
 }"""
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, *, program: str = "/usr/bin/chromium") -> Browser:
     """Debian's Chromium with a fake camera."""
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    return playwright.chromium.launch(executable_path=program, args=FLAGS)
 
 
 def signed_in(browser: Browser, cookie: dict[str, Any], **options: Any) -> BrowserContext:

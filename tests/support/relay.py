@@ -18,6 +18,10 @@ from tests.support.server import ROOT, free_port
 CONFIGURATION = ROOT / "deploy/coturn/turnserver.conf"
 SECRET = "a-relay-secret-of-more-than-32-characters"
 # Peers on this machine, which the file refuses, for calls between two browsers on it.
+# A relay behind a router, as far as 127.0.0.2 can be one: it names a public address.
+BEHIND_ROUTER = (
+    "external-ip=1.2.3.4/127.0.0.2", "allow-loopback-peers", "allowed-peer-ip=127.0.0.2"
+)  # fmt: skip
 LOOPBACK_PEERS = ("allow-loopback-peers", "allowed-peer-ip=127.0.0.1")
 
 
@@ -66,11 +70,17 @@ def make_certificate(folder: Path, host: str) -> tuple[Path, Path]:
 
 
 def configured(
-    folder: Path, host: str, *, secret: str, more: Sequence[str], without: Sequence[str]
+    folder: Path,
+    host: str,
+    *,
+    secret: str,
+    ports: tuple[int, int],
+    more: Sequence[str],
+    without: Sequence[str],
 ) -> tuple[str, Relay]:
     """The shipped file with a test's own values, and where it will listen."""
     certificate, key = make_certificate(folder, host)
-    port, tls_port = free_port(), free_port()
+    port, tls_port = ports
     text = CONFIGURATION.read_text()
     own = {
         r"#static-auth-secret=": f"static-auth-secret={secret}" if secret else "",
@@ -98,14 +108,23 @@ def relaying(
     *,
     host: str = "127.0.0.1",
     secret: str = SECRET,
+    ports: tuple[int, int] | None = None,
     more: Sequence[str] = (),
     without: Sequence[str] = (),
     before: Sequence[str] = (),
 ) -> Iterator[Relay]:
     """A ready relay for the length of a block. `more` are lines for the end of its file,
-    `without` those that are left out; `before` stands before its command."""
+    `without` those that are left out; `before` stands before its command;
+    `ports` are its plain one and that for TLS."""
     folder.mkdir(parents=True, exist_ok=True)
-    text, relay = configured(folder, host, secret=secret, more=more, without=without)
+    text, relay = configured(
+        folder,
+        host,
+        secret=secret,
+        ports=ports or (free_port(), free_port()),
+        more=more,
+        without=without,
+    )
     file = folder / "turnserver.conf"
     file.write_text(text)
     with relay.log.open("wb") as log:
