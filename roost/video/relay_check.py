@@ -19,6 +19,8 @@ from roost.video.turn_client import TCP, UNAUTHORIZED, NoAnswer, Refused, RelayT
 
 # This machine, private networks, a carrier's, and where clouds keep their machines' secrets.
 CLOSED = ("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254")
+CLOSED_6 = ("::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "fd00::1",
+            "fd00:ec2::254", "fe80::1")  # fmt: skip
 # Some address on the internet. It is asked whether it could be sent to; nothing is sent.
 SOMEWHERE = "9.9.9.9"
 SHORTEST_SECRET = 24
@@ -144,7 +146,7 @@ def _check_peers(trial: _Trial) -> Finding | None:
                 f"It relays at {relayed}, which nobody outside can reach.",
                 "Write external-ip=PUBLIC/PRIVATE into its file, with both of its addresses.",
             )
-        through = [host for host in CLOSED if _permits(line, host)]
+        through = [host for host in CLOSED if _permits(line, host)] + _through_6(trial)
         if through:
             return trial.wrong(
                 f"It passes on to addresses behind your firewall: {', '.join(through)}.",
@@ -170,6 +172,18 @@ def _check_peers(trial: _Trial) -> Finding | None:
             f"{SHIPPED}: no-tcp-relay must be in it.",
         )
     return None
+
+
+def _through_6(trial: _Trial) -> list[str]:
+    """The closed IPv6 addresses that it passes on to; none where it relays no IPv6."""
+    with trial.talk() as line:
+        try:
+            line.allocate(version=6)
+        except Refused:
+            return []
+        through = [host for host in CLOSED_6 if _permits(line, host)]
+        line.refresh(seconds=0)
+        return through
 
 
 def _permits(line: RelayTalk, host: str) -> bool:

@@ -5,6 +5,7 @@ It says what a browser says to a relay, and nothing is relayed unless `send` is 
 
 import hashlib
 import hmac
+import re
 import secrets
 import socket
 import ssl
@@ -13,7 +14,6 @@ import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from types import TracebackType
-from urllib.parse import parse_qs, urlsplit
 
 COOKIE = 0x2112A442
 ALLOCATE, REFRESH, SEND, DATA, PERMISSION, CHANNEL = 0x003, 0x004, 0x006, 0x007, 0x008, 0x009
@@ -52,20 +52,23 @@ class RelayAddress:
     way: str
 
 
+URL = re.compile(
+    r"(turns?):(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?(?:\?transport=(udp|tcp))?"
+)
+
+
 def parse_url(url: str) -> RelayAddress:
-    """Where a turn: or turns: URL leads (RFC 7065). Raises ValueError for any other."""
-    scheme, colon, rest = url.partition(":")
-    parts = urlsplit(f"//{rest}")
-    transport = parse_qs(parts.query).get("transport", [""])[0]
-    if not colon or scheme not in {"turn", "turns"} or not parts.hostname or parts.path:
+    """Where a turn: or turns: URL leads (RFC 7065), as browsers read it. Raises ValueError for any
+    other, and for DTLS, which no browser speaks to a relay."""
+    match = URL.fullmatch(url)
+    if match is None or (match[1] == "turns" and match[4] == "udp"):
         raise ValueError(f"{url!r} is no address of a relay.")
-    if scheme == "turns":
-        if transport not in {"", "tcp"}:
-            raise ValueError(f"{url!r}: browsers use turns: over TCP only.")
-        return RelayAddress(parts.hostname, parts.port or 5349, "tls")
-    if transport not in {"", "udp", "tcp"}:
-        raise ValueError(f"{url!r}: the transport is udp or tcp.")
-    return RelayAddress(parts.hostname, parts.port or 3478, transport or "udp")
+    scheme, host, port, transport = match.groups()
+    is_tls = scheme == "turns"
+    number = int(port) if port else (5349 if is_tls else 3478)
+    if not 0 < number < 65_536:
+        raise ValueError(f"{url!r} has no such port.")
+    return RelayAddress(host.strip("[]"), number, "tls" if is_tls else transport or "udp")
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ class RelayTalk:
                 self._socket.settimeout(max(end - moment, 0.01))
                 self._socket.sendall(packet)
             except OSError as error:
-                raise NoAnswer("it hangs up") from error
+                raise NoAnswer((error.strerror or "it hangs up").lower()) from error
             # Datagrams get lost, and are said again (RFC 8489, 6.2.1).
             until = min(moment + pause, end) if self.at.way == "udp" else end
             pause *= 2
@@ -228,7 +231,7 @@ class RelayTalk:
             except TimeoutError:
                 return None
             except OSError as error:
-                raise NoAnswer("it hangs up") from error
+                raise NoAnswer((error.strerror or "it hangs up").lower()) from error
             message = _unpack(packet, self._key)
             if message is None:
                 continue

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expect
 
 from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
 from tests.support.networks import RELAY, handed_in, islands
@@ -177,6 +178,68 @@ def test_a_dead_server_does_not_part_them_on_the_relay_either(two: Two, server: 
     for page in two.pages:
         expect(page.get_by_text("Your line dropped")).not_to_be_visible(timeout=10_000)
         assert_sees_and_hears(page)
+
+
+def test_new_credentials_are_taken_without_a_break(server: Server, chromium: Browser) -> None:
+    """What the server says each hour, said now."""
+    booked = book(server)
+    want_relay_only(server, True)
+    pair = Two((chromium, chromium), booked)
+    lines: list[WebSocketRoute] = []
+
+    def stand_between(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    pair.casey.route_web_socket("**/socket/", stand_between)
+    pair.meet()
+    held = "() => window.__peers.map((pc) => pc.getConfiguration().iceServers[0]?.username)"
+    before = pair.casey.evaluate(held)
+    ice = [{"urls": ["turn:127.0.0.1:9"], "username": "renewed", "credential": "x"}]
+    lines[-1].send(json.dumps({"type": "ice", "ice": ice, "policy": "relay"}))
+    wait_for(lambda: pair.casey.evaluate(held)[-1] == "renewed")
+    # The same connection goes on.
+    assert len(pair.casey.evaluate(held)) == len(before)
+    for page in pair.pages:
+        assert_sees_and_hears(page)
+        assert only_relays(page)
+    pair.close()
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+def test_by_each_way_to_the_relay_they_meet(
+    playwright: Playwright, relay: Relay, tmp_path: Path, database: dict[str, str], way: str
+) -> None:
+    told = relay.settings | {"ROOST_TURN_URL": relay.urls[way]}
+    with serving(tmp_path / "roost", **told, **database) as server:
+        booked = book(server)
+        want_relay_only(server, True)
+        # The relay's certificate is the test's own.
+        browser = launch(playwright, "--ignore-certificate-errors")
+        pair = Two((browser, browser), booked)
+        pair.meet()
+        for page in pair.pages:
+            assert ways(page) == [["relay", "relay", way]]
+        pair.close()
+        browser.close()
+
+
+def test_relay_only_without_a_relay_says_so_and_gives_nothing_away(
+    chromium: Browser, tmp_path: Path, database: dict[str, str]
+) -> None:
+    with serving(tmp_path / "roost", **database) as server:
+        booked = book(server)
+        want_relay_only(server, True)
+        pair = Two((chromium, chromium), booked)
+        pair.knock()
+        pair.admit()
+        for page in pair.pages:
+            words = page.get_by_text("Calls here go through a relay only, and none is set up.")
+            expect(words).to_be_visible()
+            page.wait_for_timeout(2000)
+            assert page.evaluate(SAID) == []
+            assert ways(page) == []
+        pair.close()
 
 
 def test_a_relay_that_starts_again_is_found_again(

@@ -142,7 +142,8 @@ def relaying(
 def _wait_ready(process: subprocess.Popen[bytes], relay: Relay) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end and process.poll() is None:
-        if f"TLS/TCP listener opened on : {relay.host}:{relay.tls_port}" in relay.log.read_text():
+        # The last thing that it says before it answers by every way.
+        if "Total General servers" in relay.log.read_text():
             return
         time.sleep(0.05)
     raise RuntimeError(f"The relay is not ready:\n{relay.log.read_text()[-3000:]}")

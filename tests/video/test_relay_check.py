@@ -156,6 +156,17 @@ def test_a_way_behind_the_firewall_is_told(
     assert "behind your firewall: 127.0.0.1, 169.254.169.254." in found.words
 
 
+def test_a_way_behind_the_firewall_by_ipv6_is_told(
+    checked: Checking, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    both = (*BEHIND_ROUTER, "relay-ip=::1")
+    with other(tmp_path_factory, *both) as at:
+        assert [each.grade for each in checked(at, "udp")] == [Grade.RIGHT]
+    with other(tmp_path_factory, *both, "allowed-peer-ip=fd00::-fd00::ffff") as at:
+        (found,) = checked(at, "udp")
+    assert (found.grade, "behind your firewall: fd00::1." in found.words) == (Grade.WRONG, True)
+
+
 def test_too_wide_a_denial_is_told(
     checked: Checking, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -226,7 +237,7 @@ def test_an_address_is_read(url: str, address: tuple[str, int, str]) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "relay.example.com", "stun:relay.example.com", "turn:", "turn:x:y",
-     "turn:x?transport=sctp", "turns:x?transport=udp", "turn:x/y",
+     "turn:x?transport=sctp", "turns:x?transport=udp", "turn:x/y", "turn:u@x", "turn:x?a=b",
      "https://relay.example.com", "turn:x:99999"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(url: str) -> None:
