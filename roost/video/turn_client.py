@@ -21,7 +21,7 @@ INDICATION, SUCCESS, ERROR = 0x010, 0x100, 0x110
 USERNAME, INTEGRITY, ERROR_CODE, REALM, NONCE = 0x0006, 0x0008, 0x0009, 0x0014, 0x0015
 CHANNEL_NUMBER, LIFETIME, PEER, PAYLOAD, RELAYED = 0x000C, 0x000D, 0x0012, 0x0013, 0x0016
 FAMILY, TRANSPORT = 0x0017, 0x0019
-UNAUTHORIZED, FORBIDDEN, STALE_NONCE = 401, 403, 438
+UNAUTHORIZED, FORBIDDEN, MISMATCH, STALE_NONCE = 401, 403, 437, 438
 UDP, TCP = 17, 6
 
 Peer = tuple[str, int]
@@ -102,7 +102,8 @@ class RelayTalk:
         self._realm, self._nonce, self._key = b"", b"", b""
         self._rest = b""
         self._heard: list[tuple[Peer, bytes]] = []
-        self._socket = self._connect(tls)
+        self._tls = tls
+        self._socket = self._connect()
 
     def __enter__(self) -> "RelayTalk":
         return self
@@ -115,7 +116,7 @@ class RelayTalk:
     ) -> None:
         self._socket.close()
 
-    def _connect(self, tls: ssl.SSLContext | None) -> socket.socket:
+    def _connect(self) -> socket.socket:
         where = (self.at.host, self.at.port)
         try:
             if self.at.way == "udp":
@@ -128,7 +129,7 @@ class RelayTalk:
             plain = socket.create_connection(where, timeout=self.patience)
             if self.at.way == "tcp":
                 return plain
-            context = tls or ssl.create_default_context()
+            context = self._tls or ssl.create_default_context()
             return context.wrap_socket(plain, server_hostname=self.at.host)
         except ssl.SSLCertVerificationError as error:
             raise NoAnswer(f"its certificate is not good: {error.verify_message}") from error
@@ -148,7 +149,16 @@ class RelayTalk:
         wanted = {TRANSPORT: struct.pack("!B3x", transport)}
         if version == 6:
             wanted[FAMILY] = struct.pack("!B3x", 2)
-        answer = self._ask(ALLOCATE, wanted)
+        for turn in range(4):
+            try:
+                answer = self._ask(ALLOCATE, wanted)
+                break
+            except Refused as no:
+                if no.code != MISMATCH or turn == 3:
+                    raise
+            # This port was somebody's a moment ago: another one is to be taken (RFC 8656, 7.4).
+            self._socket.close()
+            self._nonce, self._rest, self._socket = b"", b"", self._connect()
         return _read_address(answer.attributes.get(RELAYED, b""), answer.tag)
 
     def permit(self, host: str, port: int = 9) -> None:

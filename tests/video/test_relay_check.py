@@ -66,7 +66,7 @@ def test_no_relay_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_secret_is_told(relay: Relay, checked: Checking) -> None:
     (found,) = checked(relay, "udp", secret="another secret than that of the relay")
-    assert (found.grade, "the secrets differ" in found.words) == (Grade.WRONG, True)
+    assert (found.grade, "the secrets differ" in found.words) == (Grade.WRONG, True), found
 
 
 def test_a_short_secret_is_told(relay: Relay, checked: Checking) -> None:
@@ -206,7 +206,7 @@ def test_a_relay_that_relays_tcp_is_told(
 def test_a_full_relay_is_told(checked: Checking, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("full")
     with relaying(
-        folder, host=HOST, more=[*BEHIND_ROUTER, "user-quota=1"], without=["user-quota=60"]
+        folder, host=HOST, more=[*BEHIND_ROUTER, "total-quota=1"], without=["total-quota=2400"]
     ) as at:
         line = RelayTalk(at.address("udp"), **_named("check"))
         with line:
@@ -245,21 +245,26 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         parse_url(url)
 
 
-def test_an_answer_signed_by_somebody_else_does_not_count(relay: Relay) -> None:
-    """A relay that does not know the secret cannot say yes in its place."""
+@pytest.mark.parametrize("signature", [b"", b"\0\x08\0\x14" + bytes(20)])
+def test_an_answer_that_the_relay_did_not_sign_does_not_count(signature: bytes) -> None:
+    """Who does not know the secret cannot say yes in its place."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as liar:
         liar.bind(("127.0.0.1", 0))
-        line = RelayTalk(
-            RelayAddress("127.0.0.1", liar.getsockname()[1], "udp"), user="u", password="p",
-            patience=0.6,
-        )  # fmt: skip
-        line._nonce, line._key = b"known", b"the key of this talk"
+        at = RelayAddress("127.0.0.1", liar.getsockname()[1], "udp")
+        relayed = b"\0\x16\0\x08\0\x01\x12\x34\x01\x02\x03\x04"
+        hello = (b"\0\x09\0\x04\0\0\x04\x01", b"\0\x14\0\x04here", b"\0\x15\0\x04once")
 
         def lie() -> None:
             asked, who = liar.recvfrom(2000)
-            address = b"\0\x16\0\x08\0\x01\x12\x34\x01\x02\x03\x04"
-            liar.sendto(b"\x01\x03\0\x0c" + asked[4:20] + address, who)
+            liar.sendto(b"\x01\x13\0\x18" + asked[4:20] + b"".join(hello), who)
+            asked, who = liar.recvfrom(2000)
+            body = relayed + signature
+            liar.sendto(b"\x01\x03" + len(body).to_bytes(2) + asked[4:20] + body, who)
+            told.set()
 
+        told = threading.Event()
         threading.Thread(target=lie, daemon=True).start()
+        line = RelayTalk(at, user="u", password="p", patience=0.6)
         with line, pytest.raises(NoAnswer):
             line.allocate()
+        assert told.is_set()
