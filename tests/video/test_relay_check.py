@@ -268,3 +268,21 @@ def test_an_answer_that_the_relay_did_not_sign_does_not_count(signature: bytes) 
         with line, pytest.raises(NoAnswer):
             line.allocate()
         assert told.is_set()
+
+
+@pytest.mark.parametrize("user", ["somebody", "somebody else"])
+def test_a_port_that_is_still_somebodys_is_left_to_them(relay: Relay, user: str) -> None:
+    def line_from(port: int) -> RelayTalk:
+        talk = RelayTalk(relay.address("udp"), **_named(user if port else "somebody"))
+        talk._socket.close()
+        talk._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        talk._socket.bind(("127.0.0.1", port))
+        talk._socket.connect((relay.host, relay.port))
+        return talk
+
+    with line_from(0) as gone:
+        gone.allocate()
+        port = gone._socket.getsockname()[1]
+    with line_from(port) as line:
+        line.allocate()
+        assert line._socket.getsockname()[1] != port
