@@ -21,9 +21,7 @@ INDICATION, SUCCESS, ERROR = 0x010, 0x100, 0x110
 USERNAME, INTEGRITY, ERROR_CODE, REALM, NONCE = 0x0006, 0x0008, 0x0009, 0x0014, 0x0015
 CHANNEL_NUMBER, LIFETIME, PEER, PAYLOAD, RELAYED = 0x000C, 0x000D, 0x0012, 0x0013, 0x0016
 FAMILY, TRANSPORT = 0x0017, 0x0019
-UNAUTHORIZED, FORBIDDEN, STALE_NONCE = 401, 403, 438
-# What coturn says on a port that it knows somebody else at: for the same name, and for another.
-TAKEN = frozenset({437, 441, 400})
+UNAUTHORIZED, FORBIDDEN, MISMATCH, STALE_NONCE = 401, 403, 437, 438
 UDP, TCP = 17, 6
 
 Peer = tuple[str, int]
@@ -151,12 +149,12 @@ class RelayTalk:
         wanted = {TRANSPORT: struct.pack("!B3x", transport)}
         if version == 6:
             wanted[FAMILY] = struct.pack("!B3x", 2)
-        for turn in range(4):
+        for turn in range(6):
             try:
                 answer = self._ask(ALLOCATE, wanted)
                 break
             except Refused as no:
-                if no.code not in TAKEN or turn == 3:
+                if no.code != MISMATCH or turn == 5:
                     raise
             # This port was somebody's a moment ago: another one is to be taken (RFC 8656, 7.4).
             self._socket.close()

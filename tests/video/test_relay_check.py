@@ -270,7 +270,7 @@ def test_an_answer_that_the_relay_did_not_sign_does_not_count(signature: bytes) 
         assert told.is_set()
 
 
-@pytest.mark.parametrize("user", ["somebody", "somebody else"])
+@pytest.mark.parametrize("user", ["somebody", "another"])
 def test_a_port_that_is_still_somebodys_is_left_to_them(relay: Relay, user: str) -> None:
     def line_from(port: int) -> RelayTalk:
         talk = RelayTalk(relay.address("udp"), **_named(user if port else "somebody"))
