@@ -13,7 +13,7 @@ from django.conf import settings as configuration
 
 from roost.core.time import now
 from roost.video.turn import ice_servers
-from roost.video.turn_client import FORBIDDEN, TCP, Refused, RelayTalk
+from roost.video.turn_client import FORBIDDEN, TCP, NoAnswer, Refused, RelayTalk, parse_url
 from tests.support.relay import CONFIGURATION, LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.server import ROOT
 
@@ -174,6 +174,35 @@ def test_as_shipped_without_a_secret_it_refuses_everybody(
             with talk(at=at, secret=secret) as line, pytest.raises(Refused) as no:
                 line.allocate()
             assert no.value.code == 401
+
+
+def test_without_a_certificate_it_serves_all_but_tls(
+    talk: Talking, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The guide leaves the certificate for later."""
+    missing = ["cert=/nowhere/certificate.pem", "pkey=/nowhere/key.pem"]
+    with relaying(tmp_path_factory.mktemp("plain"), more=missing) as at:
+        for way in ("udp", "tcp"):
+            with talk(way, at=at) as line:
+                line.allocate()
+        with pytest.raises(NoAnswer):
+            talk("tls", at=at)
+
+
+def test_the_guide_names_what_there_is() -> None:
+    guide = (ROOT / "docs/guides/turn.md").read_text()
+    (urls,) = re.findall(r"(?m)^ROOST_TURN_URL=(.+)$", guide)
+    assert [parse_url(url.strip()).way for url in urls.split(",")] == ["udp", "tcp", "tls"]
+    for path in re.findall(r"(?<![\w/])deploy/\S+", guide):
+        assert (ROOT / path).is_file(), path
+    shipped = CONFIGURATION.read_text()
+    for name in ("static-auth-secret", "realm", "external-ip", "allowed-peer-ip", "cert", "pkey",
+                 "denied-peer-ip", "tls-listening-port"):  # fmt: skip
+        assert re.search(rf"(?m)^#?{name}=", shipped), name
+    for path in re.findall(r"(?m)^(?:cert|pkey)=(.+)$", shipped):
+        assert path in guide
+    for number in re.findall(r"(?m)^(?:listening-port|tls-listening-port|m..-port)=(.+)$", shipped):
+        assert number in guide
 
 
 def test_coturn_knows_every_line(relay: Relay) -> None:
