@@ -73,7 +73,7 @@ class VideoForm(forms.Form):
     """Settings → Video. `has_relay`: one is configured, without which Yes would stop every call."""
 
     relay_only = forms.ChoiceField(
-        label="Must every call go through the relay?",
+        label="Every call through the relay",
         choices=YES_NO,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose Yes or No.", "invalid_choice": "Choose Yes or No."},
