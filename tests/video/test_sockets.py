@@ -124,6 +124,7 @@ def test_the_way_in(both: tuple[Talk, Talk]) -> None:
     assert [(p["cid"], p["role"]) for p in state["people"]] == [(TARA, "therapist")]
     (relay,) = state["ice"]
     assert relay["urls"] == ["turn:127.0.0.1:3478"]
+    assert state["policy"] == "all"
     casey.say(type="join", offer=OFFER)
     joined = tara.hear("joined", cid=CASEY)
     assert (joined["offer"], joined["role"], joined["name"]) == (OFFER, "client", "Casey")
@@ -131,6 +132,27 @@ def test_the_way_in(both: tuple[Talk, Talk]) -> None:
     tara.say(type="signal", to=CASEY, description=ANSWER)
     signal = casey.hear("signal")
     assert (signal["from"], signal["role"], signal["description"]) == (TARA, "therapist", ANSWER)
+
+
+def test_a_practice_that_wants_relay_only_says_so_before_and_at_the_door(server: Server) -> None:
+    booked = book(server, slug="willow")
+    server.run(
+        "from roost.practices.models import Practice\n"
+        "Practice.objects.filter(slug='willow').update(relay_only=True)"
+    )
+    with on(booked, "office") as tara, on(booked, "portal") as casey:
+        tara.say(type="hello", cid=TARA)
+        tara.say(type="ready", name="Tara")
+        assert tara.hear("state", state="admitted")["policy"] == "relay"
+        tara.say(type="join")
+        tara.hear("joined", cid=TARA)
+        casey.say(type="hello", cid=CASEY)
+        casey.say(type="ready", name="Casey")
+        waiting = casey.hear("state", state="waiting")
+        assert (waiting["policy"], waiting["ice"]) == ("relay", [])
+        tara.say(type="admit", cid=CASEY)
+        admitted = casey.hear("state", state="admitted")
+        assert (admitted["policy"], len(admitted["ice"])) == ("relay", 1)
 
 
 def test_who_waits_hears_and_says_nothing(both: tuple[Talk, Talk]) -> None:
