@@ -10,6 +10,12 @@ class Method(models.TextChoices):
     BANK_TRANSFER = "bank_transfer", "Bank transfer"
     CASH = "cash", "Cash"
     CHEQUE = "cheque", "Cheque"
+    # What was left over of an earlier payment. It brings no money in.
+    CREDIT = "credit", "Credit"
+
+
+# How money comes in, and how it is given back.
+MONEY_METHODS = [each for each in Method if each != Method.CREDIT]
 
 
 class DocumentKind(models.TextChoices):

@@ -39,9 +39,19 @@ class NothingCharged(BillingError):
 
 
 class WrongAmount(BillingError):
-    """More than is owed, nothing at all, or more decimals than the currency has."""
+    """More than there is, nothing at all, or more decimals than the currency has."""
 
     field = "amount"
+
+
+class MoreThanOwed(WrongAmount):
+    """More came in than is owed, and nobody has said yet that the rest is to stay as credit."""
+
+    def __init__(self, owed: str, over: str) -> None:
+        super().__init__(
+            f"{owed} is owed. If {over} more did come in, tick the box below, and it stays as "
+            "the client’s credit. Else correct the amount."
+        )
 
 
 class WrongDay(BillingError):
@@ -60,12 +70,39 @@ class NotAnAttendee(BillingError):
 
 
 class HasReceipts(BillingError):
-    """Changing attendance would change what a valid receipt says."""
+    """Changing attendance would change what a valid receipt or invoice says. `paper` names it."""
 
-    def __init__(self, number: str) -> None:
+    def __init__(self, paper: str) -> None:
         super().__init__(
-            f"Receipt {number} says how this session went. Void it first, then change attendance."
+            f"{paper} says how this session went. Void it first, then change attendance."
         )
+
+
+class AlreadyBilled(BillingError):
+    """Who is billed stands on a valid receipt or invoice."""
+
+    def __init__(self, paper: str) -> None:
+        super().__init__(f"{paper} says who is billed. Void it first, then choose somebody else.")
+
+
+class WrongPayer(BillingError):
+    """Somebody who cannot be the payer, or whose name nobody has said."""
+
+    field = "payer"
+
+
+class CreditUsed(BillingError):
+    """What is left over of a receipt has been used. `by` names where: it has to go first."""
+
+    def __init__(self, number: str, by: Sequence[str]) -> None:
+        super().__init__(
+            f"What was left over of receipt {number} has been used: {', '.join(by)}. "
+            f"Void {'that' if len(by) == 1 else 'those'} first."
+        )
+
+
+class NothingToInvoice(BillingError):
+    """The sessions chosen owe nothing, stand on an invoice already, or lack what it has to say."""
 
 
 class BadRate(BillingError):

@@ -1,12 +1,13 @@
 """What a receipt says, frozen when it is issued: plain text and dates, no rows."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from roost.billing.codes import say_code
 from roost.billing.models import Charge, Payment, Receipt
-from roost.billing.rules import Rate, balance_of, plain, say_rate
+from roost.billing.rules import Line, Rate, balance_of, plain, say_rate
 from roost.practices.addresses import full_url
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance
@@ -23,47 +24,38 @@ def facts_of(
     *,
     attendance: str,
     paid_before: Decimal,
+    credit_from: Sequence[tuple[str, Decimal]] = (),
 ) -> dict[str, Any]:
     """Everything that a receipt's documents print. Amounts are text in the charge's currency,
-    dates ISO 8601; the day of service is the practice's."""
+    dates ISO 8601; the day of service is the practice's. `credit_from` are the numbers of the
+    receipts whose credit pays, and how much of each."""
 
     def say(amount: Decimal) -> str:
         return plain(amount, charge.currency)
 
     therapist, supervisor = appointment.therapist, appointment.therapist.supervisor
-    day = appointment.starts_at.astimezone(practice.zone).date()
+    line, rate = Line(charge.fee, charge.tax), Rate(date.min, charge.tax_percent, charge.tax_name)
     paid = paid_before + payment.amount
     return {
         **about_practice(practice),
         "number": receipt.number,
         "issued_on": receipt.issued_on.isoformat(),
         "currency": charge.currency,
-        "practitioner": about_practitioner(therapist),
-        "supervisor": None if supervisor is None else about_practitioner(supervisor),
+        "practitioner": practitioner_facts(therapist),
+        "supervisor": None if supervisor is None else practitioner_facts(supervisor),
         "client": charge.client.name,
         "payer": charge.payer,
-        "lines": [
-            {
-                "on": day.isoformat(),
-                "service": appointment.service.name,
-                "attendance": attendance,
-                "late_cancel_percent": (
-                    practice.late_cancel_percent if attendance == Attendance.LATE_CANCEL else None
-                ),
-                "mode": appointment.mode,
-                "minutes": appointment.duration_minutes,
-                "code": appointment.service.billing_code,
-                "fee": say(charge.fee),
-                "tax": say(charge.tax),
-                "tax_words": say_rate(Rate(date.min, charge.tax_percent, charge.tax_name)),
-                "amount": say(charge.total),
-            }
-        ],
+        "lines": [line_facts(practice, appointment, line, rate, attendance, charge.currency)],
         "fee": say(charge.fee),
         "tax": say(charge.tax),
         "total": say(charge.total),
         "paid_before": say(paid_before),
         "paid_now": say(payment.amount),
+        "received": say(payment.amount + payment.over),
+        "over": say(payment.over),
+        "credit_from": [
+            {"number": number, "amount": say(amount)} for number, amount in credit_from
+        ],
         "paid": say(paid),
         "balance": say(balance_of(charge.total, [paid])),
         "method": payment.method,
@@ -80,17 +72,47 @@ def about_practice(practice: Practice) -> dict[str, Any]:
         "language": practice.receipt_language,
         "paper": practice.paper,
         "logo": practice.receipt_logo,
-        "practice": {
-            "name": practice.name,
-            "address": practice.address,
-            "phone": practice.phone,
-            "tax_number": practice.tax_number,
-        },
+        "practice": practice_facts(practice),
     }
 
 
-def about_practitioner(member: StaffMember) -> dict[str, str]:
-    """What facts say of a therapist or their supervisor."""
+def practice_facts(practice: Practice) -> dict[str, str]:
+    """The practice as its papers name it."""
+    return {
+        "name": practice.name,
+        "address": practice.address,
+        "phone": practice.phone,
+        "tax_number": practice.tax_number,
+    }
+
+
+def line_facts(
+    practice: Practice,
+    appointment: Appointment,
+    line: Line,
+    rate: Rate,
+    attendance: str,
+    currency: str,
+) -> dict[str, Any]:
+    """One session as papers list it. The service is read with the appointment."""
+    return {
+        "on": appointment.starts_at.astimezone(practice.zone).date().isoformat(),
+        "service": appointment.service.name,
+        "attendance": attendance,
+        "late_cancel_percent": (
+            practice.late_cancel_percent if attendance == Attendance.LATE_CANCEL else None
+        ),
+        "mode": appointment.mode,
+        "minutes": appointment.duration_minutes,
+        "code": appointment.service.billing_code,
+        "fee": plain(line.fee, currency),
+        "tax": plain(line.tax, currency),
+        "tax_words": say_rate(rate),
+        "amount": plain(line.amount, currency),
+    }
+
+
+def practitioner_facts(member: StaffMember) -> dict[str, str]:
     return {
         "name": member.display_name,
         "title": member.title,

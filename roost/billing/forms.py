@@ -1,5 +1,6 @@
 """What people type about money."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from roost.billing.enums import Method
-from roost.billing.errors import BillingError
-from roost.clients.models import Client
+from roost.billing.enums import MONEY_METHODS, Method
+from roost.billing.errors import BillingError, MoreThanOwed
+from roost.billing.owed import Owed, Payer
+from roost.billing.rules import say_money
+from roost.clients.models import Client, PortalAccess
 from roost.core.forms import KeyedForm, LineField
 from roost.practices.money import decimals_of
 
@@ -89,37 +92,20 @@ class TaxRateForm(_Refusing):
         return values
 
 
-class PaymentForm(_Refusing, KeyedForm):
-    """Record a payment: its receipt is issued with it."""
+class _BilledForm(_Refusing):
+    """Who is billed and who pays: the fields that a payment and a choice beforehand share."""
 
-    amount = forms.DecimalField(
-        label="Amount",
-        max_digits=12,
-        decimal_places=3,
-        error_messages={
-            "required": "Write the amount that came in.",
-            "invalid": "Write the amount as a number, like 150 or 150.00.",
-            "max_digits": "That amount has too many digits.",
-            "max_whole_digits": "That amount has too many digits.",
-            "max_decimal_places": "That amount has too many decimals for your currency.",
-        },
-        widget=forms.TextInput(attrs={"class": "input-short", "inputmode": "decimal"}),
-    )
-    method = forms.ChoiceField(
-        label="Paid by",
-        choices=Method.choices,
-        error_messages={
-            "required": "Choose how it was paid.",
-            "invalid_choice": "Choose how it was paid, from the list.",
-        },
-    )
-    paid_on = _day_field("Paid on")
     client = forms.ChoiceField(
         label="Billed to",
         error_messages={
             "required": "Choose who is billed.",
             "invalid_choice": "Choose one of the people the session was for.",
         },
+    )
+    payer_is = forms.ChoiceField(
+        label="Who pays",
+        required=False,
+        error_messages={"invalid_choice": "Choose who pays, from the list."},
     )
     payer = LineField(
         label="Name of the payer",
@@ -129,33 +115,193 @@ class PaymentForm(_Refusing, KeyedForm):
         error_messages={"max_length": "A name has at most 150 characters."},
     )
 
-    field_order = ("form_key", "amount", "method", "paid_on", "client", "payer")
-
-    def __init__(
-        self,
-        *args: Any,
-        attending: list[Client],
-        settled: bool,
-        balance: Decimal,
-        currency: str,
-        today: date,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
+    def offer(self, bill: Owed, attending: list[Client], payers: list[PortalAccess]) -> None:
+        """Put in what can be chosen: the people of the session, and who has portal access."""
         self.attending = {str(each.uuid): each for each in attending}
-        if settled:
-            # The first payment has said who is billed.
-            del self.fields["client"], self.fields["payer"]
-        elif len(attending) == 1:
+        self.payers: dict[str, Payer] = {"": Payer()}
+        labels = {"": "The client, or who is named below"}
+        for each in attending if len(attending) > 1 else []:
+            self.payers[f"client-{each.uuid}"] = Payer(client=each)
+            labels[f"client-{each.uuid}"] = each.name
+        for access in payers:
+            key = f"access-{access.uuid}"
+            relationship = access.get_relationship_display().lower()
+            self.payers[key] = Payer(account=access.account)
+            labels[key] = f"{access.account.email} ({relationship} of {access.client.name})"
+        if len(labels) == 1:
+            del self.fields["payer_is"]
+        else:
+            self.fields["payer_is"].choices = list(labels.items())  # type: ignore[attr-defined]
+        if len(attending) == 1:
             del self.fields["client"]
         else:
-            choices = [(key, each.name) for key, each in self.attending.items()]
-            self.fields["client"].choices = choices  # type: ignore[attr-defined]
-        self.fields["amount"].label = f"Amount ({currency})"
-        self.initial.setdefault("amount", f"{balance:.{decimals_of(currency)}f}")
-        self.initial.setdefault("paid_on", today)
+            names = [(key, each.name) for key, each in self.attending.items()]
+            self.fields["client"].choices = names  # type: ignore[attr-defined]
+        self.initial.setdefault("client", str(bill.client.uuid))
+        self.initial.setdefault("payer", bill.payer.name)
+        chosen = (bill.payer.client, bill.payer.account)
+        for key, known in self.payers.items():
+            if key and (known.client, known.account) == chosen:
+                self.initial.setdefault("payer_is", key)
 
     @property
     def billed(self) -> Client | None:
         """Who is billed, where that was asked."""
         return self.attending.get(str(self.cleaned_data.get("client") or ""))
+
+    @property
+    def chosen_payer(self) -> Payer:
+        """Who pays, as far as the form says. The name of whoever is chosen may be left out."""
+        known = self.payers[self.cleaned_data.get("payer_is") or ""]
+        return replace(known, name=self.cleaned_data.get("payer", ""))
+
+
+class BilledForm(_BilledForm):
+    """Say who is billed for a session, and who pays, before anything is paid."""
+
+    field_order = ("client", "payer_is", "payer")
+
+    def __init__(
+        self,
+        *args: Any,
+        bill: Owed,
+        attending: list[Client],
+        payers: list[PortalAccess],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer(bill, attending, payers)
+
+
+def _amount_field(**kwargs: Any) -> forms.DecimalField:
+    return forms.DecimalField(
+        label="Amount",
+        max_digits=12,
+        decimal_places=3,
+        error_messages={
+            "required": "Write the amount.",
+            "invalid": "Write the amount as a number, like 150 or 150.00.",
+            "max_digits": "That amount has too many digits.",
+            "max_whole_digits": "That amount has too many digits.",
+            "max_decimal_places": "That amount has too many decimals for your currency.",
+        },
+        widget=forms.TextInput(attrs={"class": "input-short", "inputmode": "decimal"}),
+        **kwargs,
+    )
+
+
+class PaymentForm(_BilledForm, KeyedForm):
+    """Record a payment: its receipt is issued with it."""
+
+    amount = _amount_field()
+    method = forms.ChoiceField(
+        label="Paid by",
+        error_messages={
+            "required": "Choose how it was paid.",
+            "invalid_choice": "Choose how it was paid, from the list.",
+        },
+    )
+    paid_on = _day_field("Paid on")
+    keep_over = forms.BooleanField(label="Keep what is over as credit", required=False)
+
+    field_order = (
+        "form_key", "amount", "keep_over", "method", "paid_on", "client", "payer_is", "payer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *args: Any,
+        bill: Owed,
+        attending: list[Client],
+        payers: list[PortalAccess],
+        credit: Decimal,
+        today: date,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        currency = bill.currency
+        self.offer(bill, attending, payers)
+        if bill.charge is not None:
+            # A payment or an invoice has said who is billed.
+            for name in ("client", "payer_is", "payer"):
+                self.fields.pop(name, None)
+        methods: list[tuple[str, str]] = [(each.value, each.label) for each in MONEY_METHODS]
+        if credit:
+            methods.append((Method.CREDIT, f"Credit ({say_money(credit, currency)} left)"))
+        self.fields["method"].choices = methods  # type: ignore[attr-defined]
+        self.fields["amount"].label = f"Amount ({currency})"
+        self.initial.setdefault("amount", f"{bill.balance:.{decimals_of(currency)}f}")
+        self.initial.setdefault("paid_on", today)
+        self.asks_over = "keep_over" in self.data
+
+    def refuse(self, error: BillingError) -> None:
+        self.asks_over = self.asks_over or isinstance(error, MoreThanOwed)
+        super().refuse(error)
+
+
+class RefundForm(_Refusing, KeyedForm):
+    """Record that credit was given back."""
+
+    amount = _amount_field()
+    method = forms.ChoiceField(
+        label="Given back by",
+        choices=[(each.value, each.label) for each in MONEY_METHODS],
+        error_messages={
+            "required": "Choose how it was given back.",
+            "invalid_choice": "Choose how it was given back, from the list.",
+        },
+    )
+    refunded_on = _day_field("Given back on")
+
+    field_order = ("form_key", "amount", "method", "refunded_on")
+
+    def __init__(
+        self, *args: Any, credit: Decimal, currency: str, today: date, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].label = f"Amount ({currency})"
+        self.initial.setdefault("amount", f"{credit:.{decimals_of(currency)}f}")
+        self.initial.setdefault("refunded_on", today)
+
+    def refuse(self, error: BillingError) -> None:
+        field = "refunded_on" if error.field == "paid_on" else error.field
+        self.add_error(field if field in self.fields else None, str(error))
+
+
+class PeriodForm(forms.Form):
+    """From one day to another, both included."""
+
+    start = _day_field("From")
+    end = _day_field("To")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        start, end = values.get("start"), values.get("end")
+        for name, day in (("start", start), ("end", end)):
+            if day is not None and not 1990 <= day.year <= 2100:
+                self.add_error(name, "Choose a day between 1990 and 2100. Check the year.")
+        if start is not None and end is not None and end < start:
+            self.add_error("end", "The last day comes after the first.")
+        return values
+
+
+class InvoiceForm(_Refusing, KeyedForm):
+    """Choose sessions that are owed, and by when."""
+
+    charges = forms.MultipleChoiceField(
+        label="Sessions",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Tick at least one session.",
+            "invalid_choice": "Something has changed since. Choose from the list as it is now.",
+        },
+    )
+    due_on = _day_field("Due on")
+
+    field_order = ("form_key", "charges", "due_on")
+
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], due_on: date, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["charges"].choices = choices  # type: ignore[attr-defined]
+        self.initial.setdefault("charges", [key for key, _ in choices])
+        self.initial.setdefault("due_on", due_on)

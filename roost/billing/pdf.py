@@ -92,6 +92,12 @@ def words_of(facts: dict[str, Any], *, void_on: date | None = None) -> dict[str,
         "total": money("total"),
         "paid_before": money("paid_before") if Decimal(facts["paid_before"]) else "",
         "paid_now": money("paid_now"),
+        "received": money("received") if Decimal(facts.get("over", "0")) else "",
+        "over": money("over") if Decimal(facts.get("over", "0")) else "",
+        "credit_from": [
+            w["credit_of"].format(amount=money("amount", each), number=each["number"])
+            for each in facts.get("credit_from", ())
+        ],
         "paid": money("paid"),
         "balance": money("balance"),
         "is_settled": Decimal(facts["balance"]) == 0,

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeVar
 
 from roost.practices.money import decimals_of, symbol_of
 from roost.scheduling.enums import Attendance
 
+K = TypeVar("K")
 HUNDRED = Decimal(100)
 EXEMPT = "GST/HST exempt"
 
@@ -73,6 +75,26 @@ def fee_charged(fee: Decimal, attendance: str, late_cancel_percent: int, currenc
 def balance_of(total: Decimal, paid: Iterable[Decimal]) -> Decimal:
     """What is still owed: the total less the payments that count."""
     return total - sum(paid, Decimal(0))
+
+
+def split(amount: Decimal, owed: Decimal) -> tuple[Decimal, Decimal]:
+    """Of money that came in: what pays for the session, and what is left over."""
+    used = min(amount, owed)
+    return used, amount - used
+
+
+def draw(available: Iterable[tuple[K, Decimal]], wanted: Decimal) -> list[tuple[K, Decimal]]:
+    """How much of `wanted` is taken from each of what is available, the first of them first.
+
+    Takes less than `wanted` where there is less.
+    """
+    drawn, left = [], wanted
+    for key, amount in available:
+        part = min(amount, left)
+        if part > 0:
+            drawn.append((key, part))
+            left -= part
+    return drawn
 
 
 def plain(amount: Decimal, currency: str) -> str:

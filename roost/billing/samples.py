@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from roost.billing.enums import Method
-from roost.billing.facts import about_practice, about_practitioner
+from roost.billing.facts import about_practice, practitioner_facts
 from roost.billing.rules import EXEMPT, plain
 from roost.practices.addresses import full_url
 from roost.practices.models import Practice
@@ -27,8 +27,8 @@ def sample_facts(practice: Practice, therapist: StaffMember, *, today: date) -> 
         "number": f"{practice.receipt_prefix}{today.year}-0000",
         "issued_on": today.isoformat(),
         "currency": practice.currency,
-        "practitioner": about_practitioner(therapist),
-        "supervisor": None if supervisor is None else about_practitioner(supervisor),
+        "practitioner": practitioner_facts(therapist),
+        "supervisor": None if supervisor is None else practitioner_facts(supervisor),
         "client": "Sample Client",
         "payer": "",
         "lines": [

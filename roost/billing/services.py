@@ -1,11 +1,12 @@
 """What happens to money: each act whole, with its audit events, or not at all.
 
-A payment and its receipt are one act. The appointment's row is locked first, the counter of the
-year last, so that numbers are given one after the other and none is left out: a transaction that
-fails gives its number back.
+A payment and its receipt are one act. The therapist's and the appointment's rows are locked first,
+the client's where credit is touched, the counter of the year last, so that numbers are given one
+after the other and none is left out: a transaction that fails gives its number back.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -14,7 +15,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from roost.audit.services import record
+from roost.billing.charging import fix, lock, paper_of, release
 from roost.billing.codes import new_code
+from roost.billing.credit import check_unused, take_credit
 from roost.billing.documents import document_of
 from roost.billing.enums import Method
 from roost.billing.errors import (
@@ -22,21 +25,21 @@ from roost.billing.errors import (
     BillingError,
     CannotIssue,
     HasReceipts,
-    NotAnAttendee,
+    MoreThanOwed,
     NothingCharged,
     WrongAmount,
     WrongDay,
 )
 from roost.billing.facts import facts_of
-from roost.billing.models import Charge, Payment, Receipt, ReceiptCounter, TaxRate
-from roost.billing.queries import Owed, owed_for, payments_that_count
-from roost.billing.rules import is_exact, say_money
+from roost.billing.models import Charge, CreditUse, Payment, Receipt, ReceiptCounter, TaxRate
+from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, owed_for
+from roost.billing.rules import is_exact, say_money, split
 from roost.clients.models import Client
 from roost.core.submissions import once
 from roost.core.tenancy import current_practice_id
 from roost.core.time import now
 from roost.practices.models import Practice
-from roost.scheduling.models import Appointment, Service
+from roost.scheduling.models import Appointment, Attendee, Service
 from roost.scheduling.queries import with_people
 from roost.scheduling.rules import attendance_of
 from roost.scheduling.services import mark_attendance
@@ -71,20 +74,33 @@ def set_tax_rate(
 # Attendance
 
 
-def take_attendance(*, by: StaffMember, appointment: Appointment, attendance: str) -> str:
-    """`scheduling.mark_attendance`, unless a valid receipt says otherwise.
+def take_attendance(
+    *, by: StaffMember, appointment: Appointment, attendance: str | Mapping[uuid.UUID, str]
+) -> dict[uuid.UUID, str]:
+    """`scheduling.mark_attendance`, unless a valid receipt or invoice says otherwise.
 
-    Returns what it was before. Raises HasReceipts or a SchedulingError. Records attendance.marked.
+    Returns what each attendee was before. Raises HasReceipts or a SchedulingError. Records
+    attendance.marked.
     """
     with transaction.atomic():
         # The therapist's row is locked before the appointment's, as by a booking that is moved.
         before = mark_attendance(by=by, appointment=appointment, attendance=attendance)
-        _lock(appointment)
-        charge = Charge.objects.filter(appointment=appointment).first()
-        paid = None if charge is None else payments_that_count(charge).first()
-        if paid is not None and before != attendance:
-            raise HasReceipts(paid.receipt.number)
+        lock(appointment)
+        _check_said(appointment, before)
         return before
+
+
+def _check_said(appointment: Appointment, before: Mapping[uuid.UUID, str]) -> None:
+    """A paper says how the session went, and how it went for who is billed."""
+    after = list(Attendee.objects.filter(appointment=appointment))
+    moved = {row.client_id for row in after if row.attendance != before[row.uuid]}
+    together = attendance_of(before.values()) != attendance_of(row.attendance for row in after)
+    shared_out = is_shared_out(appointment)
+    for charge in charges_of([appointment]):
+        if charge.client_id in moved or (together and not shared_out):
+            paper = paper_of(charge)
+            if paper is not None:
+                raise HasReceipts(paper)
 
 
 # Payments and receipts
@@ -99,36 +115,47 @@ def record_payment(
     method: str,
     paid_on: date,
     client: Client | None = None,
-    payer: str = "",
+    payer: Payer | None = None,
+    keep_over: bool = False,
 ) -> tuple[Receipt, bool]:
     """Record money that came in for a session, and issue its receipt.
 
-    `amount` is in the practice's currency, at most what is owed. `client` is who is billed, the
-    first attendee unless chosen, and `payer` a name where somebody else pays; the first payment
-    settles both for the session. The caller has looked the appointment up for the actor. Returns
-    the receipt and whether it is new: a form sent again finds its first result. Raises a
-    BillingError, CannotIssue with what is missing among them. Records payment.recorded and
-    receipt.issued. Its PDF is made after the commit; where that fails, by the first download.
+    `amount` is in the practice's currency. More than is owed stays as the client's credit where
+    `keep_over` says so. By the method "credit" that is what pays, and no money comes in. `client`
+    is who is billed, who was chosen or the first attendee unless given; of a group, whose bill it
+    is. `payer` is somebody else who pays. The first payment settles both. The caller has looked
+    the appointment up for the actor. Returns the receipt and whether it is new: a form sent again
+    finds its first result. Raises a BillingError, CannotIssue with what is missing among them.
+    Records payment.recorded and receipt.issued. Its PDF is made after the commit; where that
+    fails, by the first download.
     """
 
     def make() -> Receipt:
-        _lock(appointment)
+        lock(appointment)
         practice = Practice.objects.get(pk=current_practice_id())
         fresh = with_people(Appointment.objects.all()).get(pk=appointment.pk)
-        owed = owed_for(fresh, practice)
+        owed = owed_for(fresh, practice, client)
         _check(owed, amount, method, paid_on, now().astimezone(practice.zone).date())
-        charge = owed.charge or _fix_charge(fresh, owed, client, payer)
-        payment = Payment.objects.create(
-            charge=charge, amount=amount, method=method, paid_on=paid_on, recorded_by=by
+        used, over = split(amount, owed.balance)
+        charge = fix(owed, client, payer)
+        if over and method == Method.CREDIT:
+            raise WrongAmount(f"{say_money(owed.balance, owed.currency)} is owed. Use no more.")
+        if over and not keep_over:
+            raise MoreThanOwed(
+                say_money(owed.balance, owed.currency), say_money(over, owed.currency)
+            )
+        drawn = (
+            take_credit(charge.client, charge.currency, amount) if method == Method.CREDIT else []
         )
+        payment = Payment.objects.create(
+            charge=charge, amount=used, over=over, method=method, paid_on=paid_on, recorded_by=by
+        )
+        for source, part in drawn:
+            CreditUse.objects.create(source=source, payment=payment, amount=part)
         record("payment.recorded", by=by.account, subject=payment, client_uuid=charge.client.uuid)
-        return _issue(by, practice, fresh, charge, payment, owed)
+        return _issue(by, practice, fresh, charge, payment, owed, drawn)
 
     return once(key, "payment", Receipt, make)
-
-
-def _lock(appointment: Appointment) -> None:
-    Appointment.objects.select_for_update(no_key=True).get(pk=appointment.pk)
 
 
 def _check(owed: Owed, amount: Decimal, method: str, paid_on: date, today: date) -> None:
@@ -142,36 +169,10 @@ def _check(owed: Owed, amount: Decimal, method: str, paid_on: date, today: date)
         raise WrongDay("Choose the day it was paid: today, or a day before.")
     if not is_exact(amount, owed.currency):
         raise WrongAmount("That amount has too many decimals for your currency.")
-    if owed.balance == 0:
+    if owed.balance <= 0:
         raise WrongAmount("Nothing is owed for this session.")
-    if not 0 < amount <= owed.balance:
-        most = say_money(owed.balance, owed.currency)
-        raise WrongAmount(f"Write an amount of at most {most}, which is what is owed.")
-
-
-def _fix_charge(appointment: Appointment, owed: Owed, client: Client | None, payer: str) -> Charge:
-    attending = [attendee.client for attendee in appointment.attendees.all()]
-    if client is not None and client not in attending:
-        raise NotAnAttendee
-    assert owed.line is not None and owed.rate is not None
-    billed = client or attending[0]
-    values: dict[str, Any] = {
-        "client": billed,
-        "payer": "" if payer.casefold() == billed.name.casefold() else payer,
-        "currency": owed.currency,
-        "fee": owed.line.fee,
-        "tax_name": owed.rate.name,
-        "tax_percent": owed.rate.percent,
-        "tax": owed.line.tax,
-        "total": owed.line.amount,
-    }
-    charge = Charge.objects.filter(appointment=appointment).first()
-    if charge is None:
-        return Charge.objects.create(appointment=appointment, **values)
-    for name, value in values.items():
-        setattr(charge, name, value)
-    charge.save(update_fields=list(values))
-    return charge
+    if amount <= 0:
+        raise WrongAmount("Write an amount above zero.")
 
 
 def _issue(
@@ -181,6 +182,7 @@ def _issue(
     charge: Charge,
     payment: Payment,
     owed: Owed,
+    drawn: list[tuple[Payment, Decimal]],
 ) -> Receipt:
     moment = now()
     issued_on = moment.astimezone(practice.zone).date()
@@ -192,6 +194,8 @@ def _issue(
         payment=payment,
         appointment=appointment,
         client=charge.client,
+        payer_account=charge.payer_account,
+        payer_client=charge.payer_client,
         issued_on=issued_on,
         issued_at=moment,
         issued_by=by,
@@ -199,15 +203,15 @@ def _issue(
         amount=payment.amount,
         code=code,
     )
-    attendance = attendance_of(each.attendance for each in appointment.attendees.all())
     receipt.facts = facts_of(
         receipt,
         practice,
         appointment,
         charge,
         payment,
-        attendance=attendance,
+        attendance=owed.attendance,
         paid_before=owed.paid,
+        credit_from=[(source.receipt.number, part) for source, part in drawn],
     )
     receipt.save()
     record("receipt.issued", by=by.account, subject=receipt, client_uuid=charge.client.uuid)
@@ -232,19 +236,22 @@ def _next_serial(year: int) -> int:
 
 
 def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
-    """Void a receipt for good; its payment counts no more, and can be recorded anew.
+    """Void a receipt for good; its payment counts no more, and can be recorded anew. Credit that
+    it used is there again.
 
-    Returns whether it was valid until now. Records receipt.voided. Its second document, with VOID
-    on it, is made after the commit; where that fails, by the first download.
+    Returns whether it was valid until now. Raises CreditUsed where what it left over has been
+    used since. Records receipt.voided. Its second document, with VOID on it, is made after the
+    commit; where that fails, by the first download.
     """
     with transaction.atomic():
-        _lock(receipt.appointment)
-        changed = Receipt.objects.filter(pk=receipt.pk, voided_at=None).update(
-            voided_at=now(), voided_by=by
-        )
-        if not changed:
+        lock(receipt.appointment)
+        rows = Receipt.objects.select_related("client", "payment__charge").filter(pk=receipt.pk)
+        found = rows.get()
+        check_unused(found, found.payment)
+        if not receipt.void(voided_at=now(), voided_by=by):
             return False
-        fresh = Receipt.objects.select_related("client").get(pk=receipt.pk)
+        fresh = rows.get()
+        release([fresh.payment.charge])
         record("receipt.voided", by=by.account, subject=fresh, client_uuid=fresh.client.uuid)
         transaction.on_commit(partial(document_of, fresh), robust=True)
         return True

@@ -40,6 +40,9 @@ WORDS: dict[str, dict[str, str]] = {
         "paid_now": "Paid now",
         "paid": "Paid",
         "balance": "Balance",
+        "received": "Received",
+        "over": "Credit left over",
+        "credit_of": "{amount} left over of receipt {number}",
         "check": "Check this receipt:",
         "code": "Code",
         "confirms": "The page confirms number, date, total and practitioner. It names no client.",
@@ -97,6 +100,9 @@ WORDS: dict[str, dict[str, str]] = {
         "paid_now": "Payé cette fois",
         "paid": "Payé",
         "balance": "Solde",
+        "received": "Montant reçu",
+        "over": "Crédit restant",
+        "credit_of": "{amount} du crédit du reçu {number}",
         "check": f"Vérifier ce reçu{NBSP}:",
         "code": "Code",
         "confirms": "La page confirme le numéro, la date, le total et le nom du thérapeute. Elle ne"
@@ -141,6 +147,7 @@ _FRENCH_METHODS = {
     Method.BANK_TRANSFER: "Virement bancaire",
     Method.CASH: "Comptant",
     Method.CHEQUE: "Chèque",
+    Method.CREDIT: "Crédit",
 }
 _FRENCH_MODES = {Mode.VIDEO: "Vidéo", Mode.IN_PERSON: "En personne", Mode.PHONE: "Téléphone"}
 _FRENCH_TAXES = {"GST/HST": "TPS/TVH", "GST": "TPS", "HST": "TVH", "PST": "TVP", "QST": "TVQ"}

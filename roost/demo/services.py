@@ -23,7 +23,7 @@ from roost.core.text import search_key
 from roost.core.time import from_wall_time, now, say_hour
 from roost.demo import people
 from roost.demo.logo import draw_logo
-from roost.demo.money import make_receipts, set_prices
+from roost.demo.money import make_receipts, pay_together, set_prices
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode, ServiceType
 from roost.scheduling.models import Appointment, Attendee, Service
@@ -131,10 +131,22 @@ def _make_maple() -> Practice:
         _make_family_sessions(practice, theo, [robin, remy], family)
         _book_weeks_ahead(practice, tara, casey, individual)
         _make_coaching(practice, tara, casey)
+        # Theo is in his second year: his receipts name Tara as well.
+        theo.supervisor = tara
+        theo.save(update_fields=["supervisor"])
+        couple = _make_together(practice, theo, more[5:9:3], "Couple", weeks=4, hour=13)
+        circle = Service.objects.create(
+            name="Evening circle", type=ServiceType.GROUP, duration_minutes=90
+        )
+        group = _make_together(
+            practice, tara, [casey, noor, *more[:2]], circle.name, weeks=4, hour=18
+        )  # fmt: skip
         set_prices()
-        set_logo(practice, draw_logo(), by=staff["Olivia Osei"].account)
+        olivia = staff["Olivia Osei"]
+        set_logo(practice, draw_logo(), by=olivia.account)
         practice.refresh_from_db(fields=["receipt_logo"])
-        make_receipts(practice, staff["Olivia Osei"], [casey, noor, robin, remy])
+        make_receipts(practice, olivia, [casey, noor, robin, remy])
+        pay_together(practice, olivia, couple, group, robin)
         for client in (casey, noor):
             fixed = Appointment.objects.create(
                 therapist=tara, service=individual, mode=Mode.VIDEO, is_demo=True,
@@ -320,6 +332,31 @@ def _make_family_sessions(
                 client=client,
                 attendance=Attendance.ATTENDED if held else Attendance.SCHEDULED,
             )
+
+
+def _make_together(
+    practice: Practice,
+    therapist: StaffMember,
+    clients: list[Client],
+    service: str,
+    *,
+    weeks: int,
+    hour: int,
+) -> Appointment:
+    """A session of several people, held on a Sunday some weeks ago."""
+    offered = Service.objects.get(name=service)
+    today = now().astimezone(practice.zone).date()
+    sunday = today - timedelta(days=today.weekday() + 1, weeks=weeks)
+    starts_at = from_wall_time(sunday, time(hour), practice.zone, fold=0)
+    appointment = Appointment.objects.create(
+        therapist=therapist, service=offered, mode=Mode.IN_PERSON, starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=offered.duration_minutes),
+    )  # fmt: skip
+    for client in clients:
+        Attendee.objects.create(
+            appointment=appointment, client=client, attendance=Attendance.ATTENDED
+        )
+    return appointment
 
 
 def _make_coaching(practice: Practice, therapist: StaffMember, client: Client) -> None:

@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
         name="receipts-of-year",
     ),
     path("receipts/<uuid:receipt>/receipt.pdf", receipts.receipt_pdf, name="receipt-pdf"),
+    path("invoices/<uuid:invoice>/invoice.pdf", receipts.invoice_pdf, name="invoice-pdf"),
     path("receipt/<str:code>/", receipts.check, name="receipt-check"),
     path("my-account/details/<uuid:client>/", account.details, name="details"),
     path("my-account/details/<uuid:client>/correction/", corrections.ask, name="ask-correction"),

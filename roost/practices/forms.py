@@ -54,6 +54,16 @@ class PracticeForm(forms.Form):
     late_cancel_percent = number_field(
         "A late cancel costs (% of the fee)", 0, 100, "0 when nothing is charged for it."
     )
+    uses_invoices = forms.ChoiceField(
+        label="Issue invoices",
+        choices=YES_NO,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose Yes or No.",
+            "invalid_choice": "Choose Yes or No.",
+        },
+        help_text="For clients, or whoever pays, that want one before they pay.",
+    )
 
 
 class ReceiptsForm(forms.Form):

@@ -52,6 +52,7 @@ class Practice(PublicId):
     late_cancel_percent = models.PositiveSmallIntegerField(
         default=100, validators=[MaxValueValidator(100)]
     )
+    uses_invoices = models.BooleanField(default=False)
 
     # Settings → Receipts
     paper = models.CharField(max_length=6, choices=Paper.choices, default=Paper.LETTER)

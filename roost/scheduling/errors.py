@@ -116,6 +116,13 @@ class AttendanceTooEarly(SchedulingError):
         )
 
 
+class NotAttending(SchedulingError):
+    """Attendance is of those who were booked."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose one of the people the session was for.")
+
+
 class ChangedMeanwhile(SchedulingError):
     """Somebody else moved it since the page was opened."""
 
@@ -127,6 +134,18 @@ class DuplicateService(SchedulingError):
 
     def __init__(self, label: str) -> None:
         super().__init__(f"There is a service “{label}” already. Give this one another name.")
+
+
+class TypeInUse(SchedulingError):
+    """In a group each pays for themself: turning one into another kind would change old bills."""
+
+    field = "type"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Sessions of this service are booked, and a group is billed in another way than the "
+            "other kinds. Add a new service, and archive this one."
+        )
 
 
 class BadDuration(SchedulingError):

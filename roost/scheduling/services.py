@@ -5,7 +5,7 @@ PostgreSQL by SELECT … FOR NO KEY UPDATE; on SQLite the transaction itself is 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,12 +30,14 @@ from roost.scheduling.errors import (
     DuplicateService,
     HasHappened,
     IsCancelled,
+    NotAttending,
     NotTheirCalendar,
     NotTheirClient,
     SchedulingError,
     SeesNoClients,
     ServiceArchived,
     SlotTaken,
+    TypeInUse,
     UnknownMode,
     WrongNumberOfClients,
 )
@@ -46,7 +48,6 @@ from roost.scheduling.rules import (
     SHORTEST_MINUTES,
     Span,
     attendance_choices,
-    attendance_of,
     is_in_reach,
     nearest_free,
     opening_hours,
@@ -159,24 +160,35 @@ def cancel_appointment(*, by: StaffMember, appointment: Appointment) -> Appointm
         return fresh
 
 
-def mark_attendance(*, by: StaffMember, appointment: Appointment, attendance: str) -> str:
-    """Say whether a session was held, for everybody booked for it.
+def mark_attendance(
+    *, by: StaffMember, appointment: Appointment, attendance: str | Mapping[uuid.UUID, str]
+) -> dict[uuid.UUID, str]:
+    """Say whether a session was held: one state for everybody booked for it, or a state for each
+    attendee that `attendance` names by its uuid. Who is not named stays as they are.
 
     One that has begun is attended, no show or late cancel, or scheduled again while nothing is
-    decided; one that was cancelled is cancelled or late cancel. Returns what it was before.
-    Raises a SchedulingError. Records attendance.marked with the state, once for each client; the
-    same mark twice changes nothing.
+    decided; one that was cancelled is cancelled or late cancel. Returns what each attendee was
+    before, which marked again takes it back. Raises a SchedulingError. Records attendance.marked
+    with the state, once for each client whose changes; the same mark twice changes nothing.
     """
     with transaction.atomic():
         _lock(appointment.therapist)
         fresh = _fresh(appointment)
         _check_calendar(by, fresh.therapist)
-        if attendance not in attendance_choices(fresh.is_cancelled, fresh.starts_at <= now()):
+        attendees = list(Attendee.objects.filter(appointment=fresh).select_related("client"))
+        before = {attendee.uuid: attendee.attendance for attendee in attendees}
+        marks = dict.fromkeys(before, attendance) if isinstance(attendance, str) else attendance
+        choices = attendance_choices(fresh.is_cancelled, fresh.starts_at <= now())
+        if not marks or any(mark not in choices for mark in marks.values()):
             raise AttendanceTooEarly if not fresh.is_cancelled else IsCancelled
-        rows = Attendee.objects.filter(appointment=fresh)
-        before = attendance_of(rows.values_list("attendance", flat=True))
-        if rows.exclude(attendance=attendance).update(attendance=attendance):
-            _record("attendance.marked", by, fresh, _people(fresh), attendance=attendance)
+        if not set(marks) <= set(before):
+            raise NotAttending
+        for attendee in attendees:
+            mark = marks.get(attendee.uuid, attendee.attendance)
+            if mark != attendee.attendance:
+                attendee.attendance = mark
+                attendee.save(update_fields=["attendance"])
+                _record("attendance.marked", by, fresh, [attendee.client], attendance=mark)
         return before
 
 
@@ -342,8 +354,8 @@ def edit_service(
 ) -> list[str]:
     """Change a service. Sessions already booked keep their length, and what was paid for its fee.
 
-    Returns the names of the fields that changed. Raises DuplicateService, BadDuration. Records
-    service.changed if anything did.
+    Returns the names of the fields that changed. Raises DuplicateService, BadDuration, TypeInUse.
+    Records service.changed if anything did.
     """
     wanted: dict[str, Any] = {
         "name": name,
@@ -358,6 +370,7 @@ def edit_service(
             if not changes:
                 return []
             _check_service(name, type, duration_minutes, but=service)
+            _check_type(service, type)
             for field in changes:
                 setattr(service, field, wanted[field])
             service.save(update_fields=changes)
@@ -382,6 +395,12 @@ def restore_service(*, by: StaffMember, service: Service) -> None:
                 record("service.restored", by=by.account, subject=service)
     except IntegrityError:
         raise DuplicateService(service.label) from None
+
+
+def _check_type(service: Service, wanted: str) -> None:
+    changes = (service.type == ServiceType.GROUP) != (wanted == ServiceType.GROUP)
+    if changes and Appointment.objects.filter(service=service).exists():
+        raise TypeInUse
 
 
 def _check_service(name: str, type: str, minutes: int, but: Service | None = None) -> None:

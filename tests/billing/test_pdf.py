@@ -143,10 +143,10 @@ def old_facts(receipt: Receipt) -> dict[str, object]:
 def test_facts_of_the_first_version_are_printed_in_english(
     billable: Cast, receipt: Receipt, tmp_path: Path
 ) -> None:
-    Receipt.objects.filter(pk=receipt.pk).update(facts=old_facts(receipt))
+    receipt.facts = old_facts(receipt)
     billable.practice.receipt_language = "fr"
     billable.practice.save(update_fields=["receipt_language"])
-    text = text_of(document_of(Receipt.objects.get(pk=receipt.pk)), tmp_path)
+    text = text_of(document_of(receipt), tmp_path)
     assert f"No. {receipt.number}, issued" in text
 
 

@@ -9,14 +9,15 @@ import time_machine
 from roost.accounts.models import Account, SignUp
 from roost.accounts.services import verify_log_in
 from roost.billing.documents import document_of
-from roost.billing.models import Document, Receipt, ReceiptCounter
+from roost.billing.invoices import still_due
+from roost.billing.models import Document, Invoice, Receipt, ReceiptCounter
 from roost.clients.models import Client, PortalAccess
 from roost.clients.prospect_queries import search_prospects
 from roost.core.tenancy import scope
 from roost.demo.people import MAPLE_PASSWORD
 from roost.demo.services import DemoRefused, refresh_demo
 from roost.practices.models import Practice
-from roost.scheduling.models import Appointment
+from roost.scheduling.models import Appointment, Service
 from roost.staff.models import StaffMember
 from tests.support.cast import Cast, make_appointment
 
@@ -165,5 +166,13 @@ def test_a_year_of_receipts_of_every_kind_without_a_gap() -> None:
         assert taxes == {"GST/HST exempt", "HST 13 %"}
         assert {receipt.is_void for receipt in receipts} == {True, False}
         assert {receipt.facts["balance"] == "0.00" for receipt in receipts} == {True, False}
+        supervised = {receipt.facts["supervisor"] is not None for receipt in receipts}
+        assert supervised == {True, False}
+        kinds = {Service.objects.get(name=r.facts["lines"][0]["service"]).type for r in receipts}
+        assert kinds == {"individual", "couple", "family", "group"}
+        assert {receipt.facts.get("over", "0.00") for receipt in receipts} == {"0.00", "20.00"}
+        assert [r.facts["method"] for r in receipts].count("credit") == 1
+        invoice = Invoice.objects.get()
+        assert still_due([invoice])[invoice.pk] > 0
         assert not Document.objects.exists()
         assert document_of(receipts[-1]).startswith(b"%PDF")

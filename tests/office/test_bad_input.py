@@ -22,7 +22,7 @@ from roost.practices.models import Practice
 from roost.staff.checks import routes
 from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.support.doors import Visitor, session_cookie, visit_cookie
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
 LONG = "x" * 10_000
 MARKUP = "\"><script>alert(1)</script><b>'&amp;{{ 7*7 }}{% now 'Y' %}"
@@ -142,6 +142,7 @@ FORMS = [
         "name": "Maple Counselling", "phone": "416 555 0142", "address": "1 Quiet Road",
         "mail_sender_name": "Maple", "zone_name": "America/Toronto", "staff_idle_minutes": "30",
         "client_idle_minutes": "60", "currency": "CAD", "late_cancel_percent": "50",
+        "uses_invoices": "no",
     }),
     Form("receipt-settings", "office", "owner", {
         "paper": "letter", "tax_number": "123456789 RT0001", "receipt_prefix": "MC-",
@@ -174,11 +175,25 @@ FORMS = [
     Form("cancel", "office", "owner", {}, ("appointment",)),
     Form("attendance", "office", "owner", {"attendance": "attended", "from": "day"},
          ("appointment",)),
+    Form("attendance", "office", "owner", {
+        "attendance": "attended", "attendee": "<attendee>", "from": "client", "of": "<casey>",
+        "was": "<attendee>:no_show",
+    }, ("appointment",)),
+    Form("billed", "office", "owner", {"client": "<casey>", "payer_is": "", "payer": "Sam Payer"},
+         ("appointment",)),
     Form("payment", "office", "owner", {
         "amount": "50", "method": "cash", "paid_on": "<today>", "payer": "Robin Parker",
-        "client": "<casey>", "form_key": KEY,
+        "client": "<casey>", "payer_is": "", "keep_over": "", "form_key": KEY,
     }, ("appointment",)),
     Form("void-receipt", "office", "owner", {}, ("receipt",)),
+    Form("refund-credit", "office", "owner", {
+        "amount": "5", "method": "cash", "refunded_on": "<today>", "form_key": KEY,
+    }, ("client",)),
+    Form("void-refund", "office", "owner", {}, ("refund",)),
+    Form("invoice-client", "office", "owner", {
+        "charges": "<held>", "due_on": "<day>", "form_key": KEY,
+    }, ("client",)),
+    Form("void-invoice", "office", "owner", {}, ("invoice",)),
     Form("service", "office", "owner", {
         "do": "tax", "from_on": "2024-06-20", "kind": "taxed", "name": "HST", "percent": "13",
     }, ("service",)),
@@ -219,6 +234,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     appointment = make_appointment(cast.tara, cast.casey, service=cast.individual)
     held = attended(cast)
     receipt = pay(cast, attended(cast))
+    refund, invoice = refund_of(cast), invoice_of(cast)
     links = {
         d: make_link(cast.parker_account, p, door=d)
         for d, p in (("portal", LinkPurpose.RESET), ("office", LinkPurpose.INVITATION))
@@ -250,6 +266,8 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         "service": cast.individual.uuid,
         "appointment": appointment.uuid,
         "receipt": receipt.uuid,
+        "refund": refund.uuid,
+        "invoice": invoice.uuid,
         "prospect": prospect.uuid,
         "asked": ask_for_correction(
             key=uuid.uuid4(), client=cast.noor, by=cast.casey_account, last_name="Tran"
@@ -261,6 +279,8 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         **{k: str(v.uuid) for k, v in people.items()},
         "<service>": str(cast.individual.uuid),
         "<prospect>": str(prospect.uuid),
+        "<held>": str(held.uuid),
+        "<attendee>": str(held.attendees.get().uuid),
         "<day>": day,
         "<today>": now().astimezone(maple.zone).date().isoformat(),
     }
@@ -285,7 +305,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
         own = {**ids, "link": link.uuid, "token": token_of(link)}
         if "asked" in form.ids:
             own["client"] = cast.noor.uuid
-        if form.route in ("attendance", "payment"):
+        if form.route in ("attendance", "billed", "payment"):
             own["appointment"] = held.uuid
         if "sign_in" in form.ids:
             _, key = session_cookie(visitor.account, form.door)
@@ -503,7 +523,7 @@ def test_a_body_that_is_none_gets_4xx_or_the_form_again(
                 assert 400 <= answer.status_code < 500, where
             if answer.status_code == 302 and not plain:
                 # An empty form is right where every field may be empty.
-                assert form.route in ("details", "log-in", "attendance"), where
+                assert form.route in ("details", "log-in", "attendance", "billed"), where
             _words(answer)
             transaction.set_rollback(True)
 

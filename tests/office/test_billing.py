@@ -1,7 +1,9 @@
 """Attendance, payments and receipts in the office."""
 
+import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +11,12 @@ import pytest
 
 from roost.audit.models import AuditEvent
 from roost.billing.models import Receipt, TaxRate
+from roost.billing.services import take_attendance
 from roost.core.time import now
+from roost.scheduling.models import Appointment
 from tests.support.cast import Cast
 from tests.support.doors import Visitor
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, make_billable, make_group, pay
 
 Door = Callable[..., Visitor]
 
@@ -41,7 +45,7 @@ def test_attendance_is_one_press_on_the_day_view_and_undone_by_another(
     assert answer.status_code == 302
     page = tara.get(answer["Location"]).content.decode()
     assert "Casey Nguyen: attended." in page
-    assert 'name="attendance" value="scheduled"' in page
+    assert f'name="was" value="{session.attendees.get().uuid}:scheduled"' in page
     tara.send("attendance", {"attendance": "no_show"}, **where)
     assert session.attendees.get().attendance == "no_show"
 
@@ -125,3 +129,175 @@ def test_a_fee_has_no_more_decimals_than_the_currency(billable: Cast, office: Do
     assert owner.send("service", values, service=service.uuid).status_code == 302
     service.refresh_from_db()
     assert service.fee == Decimal("155.5")
+
+
+# Several people
+
+
+@pytest.fixture
+def together(billable: Cast) -> Appointment:
+    """Robin and Remy's family session with Theo, over and not marked yet."""
+    return attended(
+        billable, billable.robin, billable.remy, therapist=billable.theo,
+        service=billable.family, attendance="scheduled",
+    )  # fmt: skip
+
+
+def states(session: Appointment) -> list[str]:
+    return list(session.attendees.order_by("pk").values_list("attendance", flat=True))
+
+
+def way_back(page: str) -> dict[str, list[str]]:
+    """What the Undo button of a page sends."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'name="(was|from|of)" value="([^"]+)"', page.split("Undo")[0]):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def test_each_is_marked_on_the_sessions_page_and_taken_back(
+    billable: Cast, office: Door, together: Appointment
+) -> None:
+    theo, where = office(billable.theo), {"appointment": together.uuid}
+    robin, remy = together.attendees.order_by("pk")
+    theo.get(
+        theo.send("attendance", {"attendance": "attended", "from": "day"}, **where)["Location"]
+    )
+    assert states(together) == ["attended", "attended"]
+    answer = theo.send("attendance", {"attendance": "no_show", "attendee": remy.uuid}, **where)
+    assert answer["Location"] == theo.path("appointment", **where)
+    page = theo.get(answer["Location"]).content.decode()
+    assert "Remy Parker: a no show." in page
+    assert states(together) == ["attended", "no_show"]
+    theo.send("attendance", way_back(page), **where)
+    assert states(together) == ["attended", "attended"]
+    other = attended(billable, billable.casey).attendees.get()
+    for stranger in (other.uuid, uuid.uuid4(), "x"):
+        answer = theo.send("attendance", {"attendance": "no_show", "attendee": stranger}, **where)
+        assert answer.status_code == 404
+    answer = theo.send("attendance", {"was": [f"{robin.uuid}:nonsense"]}, **where)
+    assert answer.status_code == 302
+    assert states(together) == ["attended", "attended"]
+
+
+def test_a_record_marks_its_own_person_only(
+    billable: Cast, office: Door, together: Appointment
+) -> None:
+    theo, of = office(billable.theo), billable.remy.uuid
+    robin, remy = together.attendees.order_by("pk")
+    page = theo.go("client-sessions", client=of).content.decode()
+    assert f'name="attendee" value="{remy.uuid}"' in page
+    assert str(robin.uuid) not in page
+    marked = {"attendance": "late_cancel", "attendee": remy.uuid, "from": "client", "of": of}
+    answer = theo.send("attendance", marked, appointment=together.uuid)
+    assert answer["Location"] == theo.path("client-sessions", client=of)
+    page = theo.get(answer["Location"]).content.decode()
+    assert "Remy Parker: a late cancel." in page
+    assert states(together) == ["scheduled", "late_cancel"]
+    back = theo.send("attendance", way_back(page), appointment=together.uuid)
+    assert back["Location"] == answer["Location"]
+    assert states(together) == ["scheduled", "scheduled"]
+
+
+def test_robin_and_remy_are_never_mixed(
+    billable: Cast, office: Door, portal: Door, together: Appointment
+) -> None:
+    """What was held together stands in both histories, each with its own mark; what one had alone
+    stands in the own one only."""
+    alone = attended(
+        billable, billable.remy, therapist=billable.theo, starts_at=now() - timedelta(days=3)
+    )
+    robin, remy = together.attendees.order_by("pk")
+    theo = office(billable.theo)
+    for who, mark in ((robin, "attended"), (remy, "no_show")):
+        theo.send("attendance", {"attendance": mark, "attendee": who.uuid},
+                  appointment=together.uuid)  # fmt: skip
+    receipt = pay(billable, alone, "150")
+    family = pay(billable, together, "210")
+    visitor = portal(billable.parker_account)
+    seen = {
+        client.first_name: [
+            (row.mine.appointment_id, row.mine.attendance)
+            for row in visitor.go("sessions", client=client.uuid).context["sessions"]
+        ]
+        for client in (billable.robin, billable.remy)
+    }
+    assert seen == {
+        "Robin": [(together.pk, "attended")],
+        "Remy": [(together.pk, "no_show"), (alone.pk, "attended")],
+    }
+    numbers = {
+        client.first_name: [
+            each.number for each in visitor.go("receipts", client=client.uuid).context["receipts"]
+        ]
+        for client in (billable.robin, billable.remy)
+    }
+    assert numbers == {"Robin": [family.number], "Remy": [receipt.number]}
+    office_page = theo.go("client-sessions", client=billable.robin.uuid)
+    assert [row.pk for row in office_page.context["found"]] == [together.pk]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", office_page.content.decode()))
+    assert "Attended" in text
+    assert "No show" not in text
+
+
+# Who is billed, and credit
+
+
+def test_who_is_billed_is_chosen_until_the_first_payment(
+    billable: Cast, office: Door, together: Appointment
+) -> None:
+    theo, where = office(billable.theo), {"appointment": together.uuid}
+    take_attendance(by=billable.theo, appointment=together, attendance="attended")
+    values = {
+        "client": str(billable.remy.uuid), "payer_is": f"client-{billable.robin.uuid}", "payer": "",
+    }  # fmt: skip
+    assert theo.send("billed", values, **where).status_code == 302
+    page = theo.go("appointment", **where).content.decode()
+    assert re.search(r"Billed to</dt><dd[^>]*>Remy Parker", page)
+    assert re.search(r"Paid by</dt><dd[^>]*>Robin Parker", page)
+    today = payment(billable, amount="210", **values)
+    assert theo.send("payment", today, **where).status_code == 302
+    receipt = Receipt.objects.get()
+    assert (receipt.client, receipt.payer_client) == (billable.remy, billable.robin)
+    refused = theo.send("billed", {**values, "client": str(billable.robin.uuid)}, **where)
+    assert refused.status_code == 422
+    assert f"Receipt {receipt.number} says who is billed" in refused.content.decode()
+    for wrong in ({"client": str(billable.casey.uuid)}, {"payer_is": "client-x"}):
+        assert theo.send("billed", {**values, **wrong}, **where).status_code == 422
+    assert office(billable.tara).go("billed", **where).status_code == 404
+
+
+def test_in_a_group_each_has_a_bill_of_their_own(billable: Cast, office: Door) -> None:
+    session, tara = make_group(billable), office(billable.tara)
+    where = {"appointment": session.uuid}
+    page = tara.go("appointment", **where).content.decode()
+    for client in (billable.casey, billable.noor, billable.robin):
+        assert f"?client={client.uuid}" in page
+    path = tara.path("payment", **where)
+    answer = tara.post(f"{path}?client={billable.noor.uuid}", payment(billable, amount="40"))
+    assert answer.status_code == 302
+    assert Receipt.objects.get().client == billable.noor
+    assert tara.post(f"{path}?client={billable.remy.uuid}", payment(billable)).status_code == 404
+    assert tara.post(f"{path}?client=x", payment(billable)).status_code == 404
+    assert Receipt.objects.count() == 1
+
+
+def test_more_than_is_owed_is_asked_about_and_can_be_used_later(
+    billable: Cast, office: Door
+) -> None:
+    session, later, tara = attended(billable), attended(billable), office(billable.tara)
+    first = tara.send("payment", payment(billable, amount="200"), appointment=session.uuid)
+    assert first.status_code == 422
+    assert 'name="keep_over"' in first.content.decode()
+    kept = payment(billable, amount="200", keep_over="on")
+    assert tara.send("payment", kept, appointment=session.uuid).status_code == 302
+    over = Receipt.objects.get()
+    page = tara.go("payment", appointment=later.uuid).content.decode()
+    assert "Credit ($50.00 left)" in page
+    used = payment(billable, amount="50", method="credit")
+    assert tara.send("payment", used, appointment=later.uuid).status_code == 302
+    assert "Credit (" not in tara.go("payment", appointment=later.uuid).content.decode()
+    answer = tara.send("void-receipt", receipt=over.uuid)
+    page = tara.get(answer["Location"]).content.decode()
+    assert f"What was left over of receipt {over.number} has been used" in page
+    assert not Receipt.objects.get(pk=over.pk).is_void

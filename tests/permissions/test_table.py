@@ -31,6 +31,7 @@ from roost.accounts.sessions import hashed
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.documents import document_of
+from roost.billing.invoice_pdf import document_of_invoice
 from roost.billing.logos import set_logo
 from roost.clients.corrections import ask_for_correction
 from roost.clients.enums import Relationship
@@ -46,7 +47,7 @@ from roost.staff.models import StaffMember
 from roost.staff.permissions import Who
 from tests.support.cast import Cast, give, make_account, make_appointment, make_staff
 from tests.support.doors import Visitor, session_cookie, visit_cookie
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 from tests.support.pictures import picture
 
 Outcome = int | str
@@ -122,11 +123,21 @@ OFFICE: dict[str, Row] = {
     "cancel": Row(MINE, ["appointment", "appointment", "appointment", 404]),
     # Attendance, payments, receipts
     "attendance": Row(post=["appointment", "appointment", "appointment", 404]),
+    "billed": Row(MINE, ["appointment", "appointment", "appointment", 404]),
     "payment": Row(MINE, MINE_POST),
     "receipts": Row(RUN),
     "receipt-pdf": Row(MINE),
     "void-receipt": Row(MINE, ["appointment", "appointment", "appointment", 404]),
     "client-receipts": Row(MINE),
+    "export-receipts": Row(RUN),
+    "receipts-csv": Row([422, 422, 403, 403]),
+    "client-statement": Row(RUN),
+    "client-statement-pdf": Row(RUN),
+    "refund-credit": Row(RUN, RUN_POST),
+    "void-refund": Row(post=["client-receipts", "client-receipts", 403, 403]),
+    "invoice-client": Row(RUN, RUN_POST),
+    "invoice-pdf": Row(RUN),
+    "void-invoice": Row(RUN, ["client-receipts", "client-receipts", 403, 403]),
     # Video
     "room": Row([404, 404, 200, 404], [404, 404, "room", 404]),
     # Clients
@@ -208,9 +219,10 @@ PORTAL: dict[str, Row] = {
     "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
     "ask-correction": Row([200, 200, 404, 404, 404, 404], [422, 422, 404, 404, 404, 404]),
     "withdraw-correction": Row(post=["details", "details", 404, 404, 404, 404]),
-    "receipts": Row([200, 200, 404, 200, 404, 404]),
     "receipts-of-year": Row([200, 200, 404, 200, 404, 404]),
+    "receipts": Row([200, 200, 200, 200, 404, 404]),
     "receipt-pdf": Row([200, 200, 404, 200, 404, 404]),
+    "invoice-pdf": Row([200, 200, 404, 200, 404, 404]),
     "receipt-check": anyone(200),
     "room": Row(["room-person", "room-person", 404, 404, 404, 404]),
     "room-person": Row(JOIN),
@@ -252,6 +264,8 @@ def _ids(cast: Cast) -> dict[str, Any]:
         receipt = pay(cast, attended(cast), "50")
         document_of(receipt)
         set_logo(cast.practice, picture(), by=cast.olivia.account)
+        refund, invoice = refund_of(cast), invoice_of(cast)
+        document_of_invoice(invoice)
         access = PortalAccess.objects.get(client=cast.casey, account=cast.casey_account)
         invited = make_staff("Nina New", Role.THERAPIST, cast.practice.slug)
         invited.account.set_unusable_password()
@@ -287,6 +301,8 @@ def _ids(cast: Cast) -> dict[str, Any]:
             "message": message.uuid,
             "receipt": receipt.uuid,
             "year": receipt.payment.paid_on.year,
+            "refund": refund.uuid,
+            "invoice": invoice.uuid,
             "code": say_code(receipt.code),
             "asked": ask_for_correction(
                 key=uuid.uuid4(), client=cast.casey, by=cast.casey_account, last_name="Tran"

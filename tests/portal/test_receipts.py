@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 
 from roost.audit.models import AuditEvent
+from roost.billing.charging import choose_billed
 from roost.billing.codes import read_code, say_code
 from roost.billing.models import Receipt
+from roost.billing.owed import Payer
 from roost.billing.services import void_receipt
 from roost.clients.enums import Relationship
+from roost.clients.models import PortalAccess
+from roost.core.time import now
 from tests.support.cast import Cast, give, make_account, make_cast
 from tests.support.doors import Visitor
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, invoice_of, make_billable, pay
 
 Door = Callable[..., Visitor]
 
@@ -39,11 +43,84 @@ def test_a_relationship_opens_the_receipts_that_the_table_says(
     assert (downloads.count(), refusals.count()) == ((1, 0) if opens else (0, 1))
 
 
+BALANCE = {Relationship.SELF, Relationship.PARENT, Relationship.GUARDIAN, Relationship.PAYER}
+
+
+@pytest.mark.parametrize("relationship", list(Relationship))
+def test_a_relationship_opens_balance_and_invoices_as_the_table_says(
+    portal: Door, cast: Cast, receipt: Receipt, relationship: Relationship
+) -> None:
+    pay(cast, attended(cast), "170", keep_over=True)
+    invoice = invoice_of(cast)
+    account = make_account("tied@client.example")
+    give(account, cast.casey, relationship)
+    visitor = portal(account)
+    page = visitor.go("receipts", client=cast.casey.uuid).content.decode()
+    opens = relationship in BALANCE
+    assert ("To pay</dt><dd><b>$150.00" in page) is opens
+    assert ("Credit left</dt><dd>$20.00" in page) is opens
+    assert (invoice.number in page) is opens
+    answer = visitor.go("invoice-pdf", invoice=invoice.uuid)
+    assert answer.status_code == (200 if opens else 404)
+    downloads = AuditEvent.objects.filter(action="invoice.downloaded", actor=account)
+    refusals = AuditEvent.objects.filter(action="access.refused", actor=account)
+    assert (downloads.count(), refusals.count()) == ((1, 0) if opens else (0, 1))
+
+
+def test_a_partner_who_pays_finds_the_invoice_that_names_them(
+    portal: Door, cast: Cast, maple: Any
+) -> None:
+    make_billable(cast)
+    account = make_account("tied@client.example")
+    give(account, cast.casey, Relationship.PARTNER)
+    give(account, cast.noor)
+    others, mine = attended(cast), attended(cast)
+    choose_billed(
+        by=cast.tara, appointment=mine, client=cast.casey, payer=Payer(account=account)
+    )  # fmt: skip
+    hidden, shown = invoice_of(cast, others), invoice_of(cast, mine)
+    visitor = portal(account)
+    page = visitor.go("receipts", client=cast.casey.uuid).content.decode()
+    assert shown.number in page
+    assert hidden.number not in page
+    assert "To pay" not in page
+    assert visitor.go("invoice-pdf", invoice=shown.uuid).status_code == 200
+    assert visitor.go("invoice-pdf", invoice=hidden.uuid).status_code == 404
+
+
 def test_nobody_elses_receipt_is_there(portal: Door, cast: Cast, receipt: Receipt) -> None:
     assert portal(cast.casey_account).go("receipt-pdf", receipt=receipt.uuid).status_code == 200
     other = portal(cast.parker_account)
     assert other.go("receipt-pdf", receipt=receipt.uuid).status_code == 404
     assert other.go("receipts", client=cast.casey.uuid).status_code == 404
+
+
+def test_a_partner_sees_the_receipts_that_name_them_as_payer_and_no_others(
+    portal: Door, cast: Cast, maple: Any
+) -> None:
+    make_billable(cast)
+    account = make_account("tied@client.example")
+    give(account, cast.casey, Relationship.PARTNER)
+    give(account, cast.noor)
+    others = pay(cast, attended(cast), payer="Noor Haddad")
+    by_account = pay(cast, attended(cast), payer=Payer(account=account))
+    both = attended(cast, cast.casey, cast.noor, service=cast.family)
+    by_record = pay(cast, both, "210", payer=Payer(client=cast.noor))
+    assert others.facts["payer"] == by_account.facts["payer"] == "Noor Haddad"
+    visitor = portal(account)
+    for page in (visitor.go("receipts", client=cast.casey.uuid),
+                 visitor.go("account", {"person": str(cast.casey.uuid)})):  # fmt: skip
+        assert [each.number for each in page.context["receipts"]] == [
+            by_record.number, by_account.number,
+        ]  # fmt: skip
+    answers = {
+        each.number: visitor.go("receipt-pdf", receipt=each.uuid).status_code
+        for each in (others, by_account, by_record)
+    }
+    assert list(answers.values()) == [404, 200, 200]
+    # Who is named and has no such access finds nothing.
+    PortalAccess.objects.filter(client=cast.casey, account=account).update(ended_at=now())
+    assert visitor.go("receipt-pdf", receipt=by_account.uuid).status_code == 404
 
 
 def test_every_download_is_the_same_until_it_is_void(

@@ -19,7 +19,7 @@ OPEN = {
     Relationship.SELF: (200, 200, 200),
     Relationship.PARENT: (200, 200, 200),
     Relationship.GUARDIAN: (200, 200, 200),
-    Relationship.PARTNER: (200, 404, 404),
+    Relationship.PARTNER: (200, 404, 200),
     Relationship.PAYER: (404, 404, 200),
 }
 

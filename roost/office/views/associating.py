@@ -58,9 +58,9 @@ def what_opens(relationship: str) -> str:
     """What somebody with this relationship gets to see now, in a short line."""
     opens = OPENS[relationship]
     if opens.sessions == "none":
-        return "receipts only"
+        return "receipts and balance only"
     if opens.sessions == "shared":
-        return "only sessions that both of them attend"
+        return "only sessions that both of them attend, and receipts that name them as payer"
     return "everything: sessions, Join, receipts, details"
 
 

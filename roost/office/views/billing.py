@@ -1,26 +1,33 @@
 """Money in the office: attendance, payments, receipts."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
 from roost.accounts.doors import door_path
 from roost.audit.services import record_read
+from roost.billing.charging import choose_billed, payers_of
+from roost.billing.credit import credit_of
 from roost.billing.documents import document_of, file_name
-from roost.billing.errors import BillingError, CannotIssue
-from roost.billing.forms import PaymentForm
+from roost.billing.errors import BillingError, CannotIssue, CreditUsed
+from roost.billing.forms import BilledForm, PaymentForm
 from roost.billing.models import Receipt
-from roost.billing.queries import get_receipt_for, owed_for, receipts_visible_to
+from roost.billing.owed import Owed, is_shared_out, owed_for
+from roost.billing.queries import get_receipt_for, receipts_visible_to
 from roost.billing.rules import say_money
 from roost.billing.services import record_payment, take_attendance, void_receipt
+from roost.clients.models import Client
 from roost.core.flashes import flash_with_way_back
 from roost.core.pages import page
 from roost.core.time import now, say_day
 from roost.scheduling.enums import Attendance
 from roost.scheduling.errors import SchedulingError
+from roost.scheduling.models import Appointment
 from roost.scheduling.queries import get_appointment_for
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
@@ -37,49 +44,136 @@ SAID = {
 
 @open_to(Who.STAFF, methods=("POST",))
 def attendance(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
-    """Mark a session as attended, no show or late cancel, in one press."""
+    """Mark a session, or one person of it, as attended, no show or late cancel, in one press."""
     found = get_appointment_for(request.staff, appointment)
-    names = ", ".join(each.client.name for each in found.attendees.all())
-    here = door_path(request, "attendance", appointment=found.uuid)
-    wanted = request.POST.get("attendance", "")
-    to_day = request.POST.get("from") == "day"
-    if wanted not in Attendance.values:
+    people = {str(each.uuid): each for each in found.attendees.all()}
+    marks = _marks(request, list(people))
+    if marks is None:
         messages.warning(request, "Choose attended, no show or late cancel.")
     else:
         try:
-            before = take_attendance(by=request.staff, appointment=found, attendance=wanted)
+            before = take_attendance(by=request.staff, appointment=found, attendance=marks)
         except (BillingError, SchedulingError) as error:
             messages.warning(request, str(error))
         else:
-            fields = [("attendance", before), *([("from", "day")] if to_day else [])]
+            kept = [("from", request.POST.get("from", "")), ("of", request.POST.get("of", ""))]
             flash_with_way_back(
                 request,
-                f"{names}: {SAID[Attendance(wanted)]}.",
-                path=here,
-                fields=fields,
+                _said(found, marks),
+                path=door_path(request, "attendance", appointment=found.uuid),
+                fields=[("was", f"{who}:{before[who]}") for who in marks]
+                + [(name, value) for name, value in kept if value],
                 label="Undo",
             )
-    if to_day:
+    return redirect(_back_to(request, found))
+
+
+def _marks(request: OfficeRequest, people: list[str]) -> dict[uuid.UUID, str] | None:
+    """What each attendee is marked as: everybody or `attendee` as `attendance`, or each as `was`
+    says. None for what is no attendance, Http404 for somebody who is not of the session."""
+    asked = request.POST
+    if "was" in asked:
+        marks = dict(each.partition(":")[::2] for each in asked.getlist("was")[: len(people)])
+    else:
+        whom = [asked["attendee"]] if asked.get("attendee") else people
+        marks = dict.fromkeys(whom, asked.get("attendance", ""))
+    if not set(marks) <= set(people):
+        raise Http404("There is no such person on this session.")
+    if not set(marks.values()) <= set(Attendance.values):
+        return None
+    return {uuid.UUID(who): mark for who, mark in marks.items()}
+
+
+def _said(found: Appointment, marks: dict[uuid.UUID, str]) -> str:
+    """ "Robin Parker: attended. Remy Parker: a no show." """
+    names: dict[str, list[str]] = {}
+    for each in found.attendees.all():
+        if each.uuid in marks:
+            names.setdefault(marks[each.uuid], []).append(each.client.name)
+    said = [f"{', '.join(who)}: {SAID[Attendance(mark)]}." for mark, who in names.items()]
+    return " ".join(said)
+
+
+def _back_to(request: OfficeRequest, found: Appointment) -> str:
+    """The page that a press came from: the day, a client's record, else the session."""
+    where = request.POST.get("from", "")
+    if where == "day":
         day = found.starts_at.astimezone(request.practice.zone).date()
         whose = f"&whose={found.therapist.uuid}" if request.staff.runs_practice else ""
-        return redirect(f"{door_path(request, 'today')}?day={day.isoformat()}{whose}")
-    return redirect(door_path(request, "appointment", appointment=found.uuid))
+        return f"{door_path(request, 'today')}?day={day.isoformat()}{whose}"
+    if where == "client":
+        for each in found.attendees.all():
+            if str(each.client.uuid) == request.POST.get("of", ""):
+                return door_path(request, "client-sessions", client=each.client.uuid)
+    return door_path(request, "appointment", appointment=found.uuid)
+
+
+def _bill(request: OfficeRequest, found: Appointment) -> tuple[Owed, list[Client]]:
+    """The bill that a page is about, and whom it could be of. Raises Http404."""
+    people = [each.client for each in found.attendees.all()]
+    asked = next((c for c in people if str(c.uuid) == request.GET.get("client")), None)
+    if "client" in request.GET and asked is None:
+        raise Http404("There is no such person on this session.")
+    owed = owed_for(found, request.practice, asked)
+    return owed, [owed.client] if is_shared_out(found) else people
+
+
+def _about(request: OfficeRequest, found: Appointment, owed: Owed) -> dict[str, Any]:
+    """What pages about one bill of a session say, after an audit row that names its people."""
+    tz, today = request.practice.zone, now().astimezone(request.practice.zone).date()
+    people = [each.client for each in found.attendees.all()]
+    record_read("appointment.viewed", by=request.account, client_uuids=[c.uuid for c in people])
+    return {
+        "appointment": found,
+        "names": ", ".join(each.name for each in people),
+        "heading": say_day(found.starts_at.astimezone(tz).date(), today),
+        "owed": owed,
+        "is_shared_out": is_shared_out(found),
+    }
+
+
+@open_to(Who.STAFF, methods=("GET", "POST"))
+def billed(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
+    """Say who is billed for a session, and who pays, before anything is paid."""
+    found = get_appointment_for(request.staff, appointment)
+    owed, people = _bill(request, found)
+    form = BilledForm(
+        request.POST if request.method == "POST" else None,
+        bill=owed,
+        attending=people,
+        payers=payers_of(people),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                choose_billed(
+                    by=request.staff,
+                    appointment=found,
+                    client=form.billed or owed.client,
+                    payer=form.chosen_payer,
+                )
+        except BillingError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Saved. It stands on the receipts from now on.")
+            return redirect(door_path(request, "appointment", appointment=found.uuid))
+    context = _about(request, found, owed)
+    return page(request, "office/billing/billed.html", {**context, "form": form})
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
 def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """Record a payment for a session, and issue its receipt."""
     found = get_appointment_for(request.staff, appointment)
-    tz, today = request.practice.zone, now().astimezone(request.practice.zone).date()
-    owed = owed_for(found, request.practice)
-    attending = [each.client for each in found.attendees.all()]
+    owed, people = _bill(request, found)
+    billed = owed.client
     form = PaymentForm(
         request.POST if request.method == "POST" else None,
-        attending=attending,
-        settled=owed.charge is not None,
-        balance=owed.balance,
-        currency=owed.currency,
-        today=today,
+        bill=owed,
+        attending=people,
+        payers=payers_of(people),
+        credit=credit_of(billed, owed.currency),
+        today=now().astimezone(request.practice.zone).date(),
     )
     missing = owed.missing
     if request.method == "POST" and form.is_valid():
@@ -92,8 +186,9 @@ def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
                 amount=values["amount"],
                 method=values["method"],
                 paid_on=values["paid_on"],
-                client=form.billed,
-                payer=values.get("payer", ""),
+                client=form.billed or billed,
+                payer=form.chosen_payer if "payer" in form.fields else None,
+                keep_over=values["keep_over"],
             )
         except CannotIssue as error:
             missing = error.missing
@@ -101,7 +196,7 @@ def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         except BillingError as error:
             form.refuse(error)
         else:
-            amount = say_money(receipt.amount, receipt.currency)
+            amount = say_money(receipt.amount + receipt.payment.over, receipt.currency)
             said = (
                 f"{amount} recorded, and receipt {receipt.number} is issued."
                 if new
@@ -109,13 +204,9 @@ def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
             )
             messages.success(request, said)
             return redirect(door_path(request, "appointment", appointment=found.uuid))
-    record_read("appointment.viewed", by=request.account, client_uuids=[c.uuid for c in attending])
-    context = {
+    context = _about(request, found, owed)
+    context |= {
         "form": form,
-        "appointment": found,
-        "names": ", ".join(each.name for each in attending),
-        "heading": say_day(found.starts_at.astimezone(tz).date(), today),
-        "owed": owed,
         "missing": [
             (
                 each,
@@ -166,7 +257,12 @@ def void(request: OfficeRequest, receipt: uuid.UUID) -> HttpResponse:
     """Ask, then void a receipt for good."""
     found = get_receipt_for(request.staff, receipt)
     if request.method == "POST":
-        if void_receipt(by=request.staff, receipt=found):
+        try:
+            voided = void_receipt(by=request.staff, receipt=found)
+        except CreditUsed as error:
+            messages.warning(request, str(error))
+            return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
+        if voided:
             messages.success(
                 request,
                 f"Receipt {found.number} is void, and its payment no longer counts. "

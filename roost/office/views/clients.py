@@ -19,7 +19,10 @@ from roost.accounts.passwords import generate_starter_password
 from roost.accounts.queries import newest_invitation
 from roost.audit.queries import portal_changes_of
 from roost.audit.services import record_read
-from roost.billing.queries import receipts_of_client
+from roost.billing.balances import balance_of_client
+from roost.billing.invoices import with_states
+from roost.billing.queries import invoices_of_client, receipts_of_client, refunds_of_client
+from roost.billing.statement_pdf import unpriced_words
 from roost.clients.enums import Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
 from roost.clients.forms import ClientForm, PortalSettingsForm
@@ -42,6 +45,7 @@ from roost.clients.services import (
 from roost.core.pages import page
 from roost.core.time import now, say_span
 from roost.office import qr
+from roost.office.diary import MARKS
 from roost.office.duplicates import records_alike
 from roost.office.trail import trail_of
 from roost.outbox.queries import messages_of_client
@@ -169,17 +173,26 @@ def client_sessions(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     record, context = _record(request, client)
     _read(request, record, "sessions")
     rows = Paginator(appointments_of_client(record), 50)
-    context["found"] = rows.get_page(request.GET.get("page"))
+    context |= {"found": rows.get_page(request.GET.get("page")), "moment": now(), "marks": MARKS}
     return page(request, "office/clients/sessions.html", context)
 
 
 @open_to(Who.STAFF)
 def client_receipts(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
-    """A client's receipts; a therapist sees those of their own sessions."""
+    """A client's balance and receipts; a therapist sees those of their own sessions. Owners and
+    admins see invoices and credit that was given back as well."""
     record, context = _record(request, client)
     _read(request, record, "receipts")
     rows = Paginator(receipts_of_client(request.staff, record), 50)
     context["found"] = rows.get_page(request.GET.get("page"))
+    runs_practice = request.staff.runs_practice
+    only = None if runs_practice else request.staff
+    balance = balance_of_client(record, request.practice, only)
+    context |= {"balance": balance, "unpriced": unpriced_words(balance.unpriced)}
+    if runs_practice:
+        today = now().astimezone(request.practice.zone).date()
+        context["invoices"] = with_states(invoices_of_client(record), today)
+        context["refunds"] = list(refunds_of_client(record))
     return page(request, "office/clients/receipts.html", context)
 
 

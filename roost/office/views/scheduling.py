@@ -12,7 +12,8 @@ from django.shortcuts import redirect, render
 
 from roost.accounts.doors import door_path
 from roost.audit.services import record_read
-from roost.billing.queries import owed_for, receipts_of_appointment
+from roost.billing.owed import bills_of, is_shared_out
+from roost.billing.queries import receipts_of_appointment
 from roost.billing.rules import say_rate
 from roost.clients.models import Client
 from roost.clients.queries import clients_visible_to, search_clients
@@ -23,7 +24,7 @@ from roost.office.views.corrections import waiting_corrections
 from roost.scheduling.enums import Attendance, Mode
 from roost.scheduling.errors import ChangedMeanwhile, SchedulingError
 from roost.scheduling.forms import BookingForm, MoveForm
-from roost.scheduling.models import Appointment
+from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import (
     appointments_in_week,
     appointments_on,
@@ -36,7 +37,6 @@ from roost.scheduling.queries import (
 from roost.scheduling.rules import (
     MOST_TOGETHER,
     attendance_choices,
-    attendance_of,
     week_of,
 )
 from roost.scheduling.services import book_appointment, cancel_appointment, move_appointment
@@ -373,18 +373,25 @@ def _show(request: OfficeRequest, appointment: Appointment) -> dict[str, Any]:
 def appointment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """One session: when, who, how, and what can be done with it."""
     found = get_appointment_for(request.staff, appointment)
-    attending = [each.attendance for each in found.attendees.all()]
+    attendees = list(found.attendees.all())
     choices = attendance_choices(found.is_cancelled, found.starts_at <= now())
-    owed = owed_for(found, request.practice)
+    bills = bills_of([found], request.practice)
     context = _show(request, found)
     context |= {
-        "attendance": attendance_of(attending),
+        "attendance": _agreed(attendees),
+        "attendees": attendees,
         "choices": [(c.value, c.label) for c in choices if c is not Attendance.SCHEDULED],
-        "owed": owed,
-        "tax_words": say_rate(owed.rate) if owed.rate is not None else "",
+        "bills": [(each, say_rate(each.rate) if each.rate is not None else "") for each in bills],
+        "is_shared_out": is_shared_out(found),
         "receipts": list(receipts_of_appointment(found)),
     }
     return page(request, "office/scheduling/appointment.html", context)
+
+
+def _agreed(attendees: list[Attendee]) -> str:
+    """What everybody is marked as, or nothing where they do not agree."""
+    states = {each.attendance for each in attendees}
+    return states.pop() if len(states) == 1 else ""
 
 
 def _not_open(request: OfficeRequest, found: Appointment, error: SchedulingError) -> HttpResponse:

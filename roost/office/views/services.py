@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from roost.accounts.doors import door_path
 from roost.billing.errors import BillingError
 from roost.billing.forms import TaxRateForm
-from roost.billing.queries import rate_of, tax_rates_of
+from roost.billing.owed import rate_of, tax_rates_of
 from roost.billing.rules import say_rate
 from roost.billing.services import set_tax_rate
 from roost.core.pages import page

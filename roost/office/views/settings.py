@@ -56,11 +56,12 @@ def settings(request: OfficeRequest) -> HttpResponse:
 def practice(request: OfficeRequest) -> HttpResponse:
     """Settings → Practice."""
     first = {name: getattr(request.practice, name) for name in PRACTICE_FIELDS}
+    first["uses_invoices"] = "yes" if request.practice.uses_invoices else "no"
     form = PracticeForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
-        change_settings(
-            request.practice, action="practice.changed", by=request.account, **form.cleaned_data
-        )
+        values = form.cleaned_data
+        values["uses_invoices"] = values["uses_invoices"] == "yes"
+        change_settings(request.practice, action="practice.changed", by=request.account, **values)
         messages.success(request, "Saved.")
         return redirect(door_path(request, "practice"))
     return page(request, "office/settings/practice.html", {"form": form})

@@ -9,9 +9,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from roost.accounts.limits import TooMany
 from roost.audit.services import record_read
+from roost.billing.balances import balance_of_client
 from roost.billing.checking import check_code
 from roost.billing.documents import document_of, file_name
-from roost.billing.queries import get_receipt_by_access, receipts_open_to
+from roost.billing.invoice_pdf import document_of_invoice, invoice_file_name
+from roost.billing.invoices import with_states
+from roost.billing.queries import (
+    get_invoice_by_access,
+    get_receipt_by_access,
+    invoices_open_to,
+    receipts_open_to,
+)
 from roost.billing.rules import say_money
 from roost.billing.years import (
     count_year_pdf,
@@ -33,10 +41,12 @@ PER_PAGE = 50
 
 @open_to(Who.ACCOUNT)
 def receipts(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
-    """All receipts of one person, newest first."""
+    """All receipts of one person, newest first, with what is owed and the invoices."""
     access = get_access_for(request.account, client)
-    if not opens(access).receipts:
+    opened = opens(access)
+    if not opened.receipts:
         raise Http404("These receipts are not yours to see.")
+    today = now().astimezone(request.practice.zone).date()
     found = Paginator(receipts_open_to(access), PER_PAGE).get_page(request.GET.get("page"))
     record_read("client.viewed", by=request.account, client_uuids=[client], part="receipts")
     context = {
@@ -45,6 +55,9 @@ def receipts(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         "found": found,
         "receipts": found.object_list,
         "years": years_open_to(access),
+        "opens": opened,
+        "balance": balance_of_client(access.client, request.practice) if opened.balance else None,
+        "invoices": with_states(invoices_open_to(access), today),
     }
     return page(request, "portal/receipts.html", context)
 
@@ -94,6 +107,25 @@ def receipt_pdf(request: DoorRequest, receipt: uuid.UUID) -> HttpResponse:
         document_of(found),
         content_type="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="{file_name(found)}"'},
+    )
+
+
+@open_to(Who.ACCOUNT)
+def invoice_pdf(request: DoorRequest, invoice: uuid.UUID) -> HttpResponse:
+    """An invoice's PDF, as it is now."""
+    held = held_by(request)
+    found = get_invoice_by_access(held, invoice)
+    whose = next(access.client for access in held if access.client_id == found.client_id)
+    record_read(
+        "invoice.downloaded",
+        by=request.account,
+        client_uuids=[whose.uuid],
+        invoice=str(found.uuid),
+    )
+    return HttpResponse(
+        document_of_invoice(found),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{invoice_file_name(found)}"'},
     )
 
 

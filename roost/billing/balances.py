@@ -1,0 +1,124 @@
+"""Reads of a client's money: what was charged and paid, what is owed, and what is left as credit.
+
+Charges that are fixed are added up by the database; what nothing has fixed yet is computed, and
+there is little of it, for most sessions are paid.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from roost.billing.credit import credit_of
+from roost.billing.models import Charge, InvoiceLine, Payment
+from roost.billing.owed import Owed, bills_of
+from roost.billing.rules import CHARGED, rounded
+from roost.clients.models import Client
+from roost.practices.models import Practice
+from roost.scheduling.enums import ServiceType
+from roost.scheduling.models import Appointment, Attendee
+from roost.scheduling.queries import with_people
+from roost.staff.models import StaffMember
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A client's money in one currency. `unpriced` counts the sessions that are charged but whose
+    fee or tax nobody has set."""
+
+    currency: str
+    charged: Decimal
+    paid: Decimal
+    credit: Decimal
+    unpriced: int
+
+    @property
+    def owed(self) -> Decimal:
+        return self.charged - self.paid
+
+
+def total_of(rows: QuerySet[Any], name: str, currency: str) -> Decimal:
+    """The sum of a column, exact to the currency's smallest unit: SQLite adds up in floats."""
+    found: Decimal | None = rows.aggregate(total=Sum(name))["total"]
+    return rounded(found or Decimal(0), currency)
+
+
+def fixed_charges(client: Client, currency: str) -> QuerySet[Charge]:
+    """What the client is billed for, as payments and invoices have fixed it."""
+    return Charge.objects.filter(client=client, currency=currency, fixed_at__isnull=False)
+
+
+def payments_of(client: Client, currency: str) -> QuerySet[Payment]:
+    """The client's payments that count, oldest first."""
+    return Payment.objects.filter(
+        charge__client=client, charge__currency=currency, receipt__voided_at=None
+    )
+
+
+def unfixed_bills(
+    client: Client,
+    practice: Practice,
+    therapist: StaffMember | None = None,
+    *,
+    with_missing: bool = False,
+) -> list[Owed]:
+    """What the client owes and nothing has fixed, the oldest session first, in a few queries
+    however many. `with_missing` as in `bills_of`."""
+    here = {"appointment": OuterRef("pk")}
+    settled = Charge.objects.filter(
+        ~Q(appointment__service__type=ServiceType.GROUP) | Q(client=client),
+        fixed_at__isnull=False,
+        **here,
+    )
+    rows = Appointment.objects.filter(
+        Exists(Attendee.objects.filter(client=client, **here)),
+        Exists(Attendee.objects.filter(attendance__in=CHARGED, **here)),
+        ~Exists(settled),
+    )
+    if therapist is not None:
+        rows = rows.filter(therapist=therapist)
+    bills = bills_of(list(with_people(rows)), practice, with_missing=with_missing)
+    return [each for each in bills if each.client == client and each.is_charged]
+
+
+def balance_of_client(
+    client: Client, practice: Practice, therapist: StaffMember | None = None
+) -> Balance:
+    """The client's money in the practice's currency; with `therapist`, of their sessions only,
+    but for the credit, which is the client's wherever it came from."""
+    currency = practice.currency
+    charges, payments = fixed_charges(client, currency), payments_of(client, currency)
+    if therapist is not None:
+        charges = charges.filter(appointment__therapist=therapist)
+        payments = payments.filter(charge__appointment__therapist=therapist)
+    unfixed = unfixed_bills(client, practice, therapist)
+    return Balance(
+        currency=currency,
+        charged=total_of(charges, "total", currency)
+        + sum((each.total for each in unfixed), Decimal(0)),
+        paid=total_of(payments, "amount", currency),
+        credit=credit_of(client, currency),
+        unpriced=sum(1 for each in unfixed if each.line is None),
+    )
+
+
+def bills_to_invoice(client: Client, practice: Practice) -> list[Owed]:
+    """What the client owes and no valid invoice asks for yet, the oldest session first."""
+    paid = Coalesce(
+        Sum("payments__amount", filter=Q(payments__receipt__voided_at=None)), Decimal(0)
+    )
+    open_charges = (
+        fixed_charges(client, practice.currency)
+        .annotate(paid=paid)
+        .filter(total__gt=F("paid"))
+        .exclude(Exists(InvoiceLine.objects.filter(charge=OuterRef("pk"), invoice__voided_at=None)))
+    )
+    rows = Appointment.objects.filter(charges__in=open_charges.order_by().values("pk"))
+    fixed = bills_of(list(with_people(rows)), practice, with_missing=True)
+    mine = [each for each in fixed if each.client == client and each.charge is not None]
+    bills = [*unfixed_bills(client, practice, with_missing=True), *mine]
+    return sorted(
+        (each for each in bills if each.balance > 0), key=lambda each: each.appointment.starts_at
+    )
