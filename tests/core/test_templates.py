@@ -33,7 +33,7 @@ def _door(name: str, *routes: str) -> Any:
 
 
 urlpatterns = [
-    _door("portal", "log-in", "log-out", "account", "change-password"),
+    _door("portal", "log-in", "log-out", "account", "security"),
     _door("office", "log-in", "log-out", "clients", "sessions", "settings", "account"),
 ]
 pytestmark = pytest.mark.urls(__name__)

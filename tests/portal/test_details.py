@@ -13,7 +13,8 @@ from roost.accounts.models import Account
 from roost.audit.models import AuditEvent
 from roost.clients.corrections import ask_for_correction
 from roost.clients.enums import Relationship
-from roost.clients.models import Client, DetailsRequest
+from roost.clients.models import Client, DetailsRequest, PortalAccess
+from roost.core.time import now
 from roost.staff.models import StaffMember
 from tests.support.cast import Cast, give, make_account, make_client
 from tests.support.doors import Visitor
@@ -90,6 +91,28 @@ def test_staff_accept_and_the_client_reads_it(
     page = text_of(visitor.go("details", client=casey.uuid))
     assert "The practice corrected this" in page
     assert "Casey Tran" in page
+
+
+def test_staff_read_who_asks_and_whether_they_still_have_access(
+    portal: Door, office: Door, cast: Cast, remy: Client, parker_account: Account
+) -> None:
+    asks(portal(parker_account), remy)
+    ids = {"client": remy.uuid, "asked": DetailsRequest.objects.get().uuid}
+    desk = office(cast.theo)
+    assert "By parker@client.example (parent) in" in text_of(desk.go("correction", **ids))
+    PortalAccess.objects.filter(client=remy).update(ended_at=now())
+    assert "(no longer has access)" in text_of(desk.go("correction", **ids))
+
+
+def test_my_account_says_that_the_e_mail_is_verified_and_where_it_is_changed(
+    portal: Door, casey_account: Account
+) -> None:
+    visitor = portal(casey_account)
+    assert "casey@client.example Change the e-mail" in text_of(visitor.go("account"))
+    Account.objects.filter(pk=casey_account.pk).update(mailbox_proven_at=now())
+    page = visitor.go("account")
+    assert "casey@client.example Verified Change the e-mail" in text_of(page)
+    assert f'<a href="{visitor.path("security")}">Change' in page.content.decode()
 
 
 def test_staff_decline_in_words_that_the_client_reads(

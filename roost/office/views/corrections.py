@@ -13,7 +13,12 @@ from roost.clients.enums import RequestState
 from roost.clients.errors import AlreadyAnswered
 from roost.clients.forms import DeclineForm
 from roost.clients.models import DetailsRequest
-from roost.clients.queries import get_client_for, get_request_of, open_requests_visible_to
+from roost.clients.queries import (
+    access_of,
+    get_client_for,
+    get_request_of,
+    open_requests_visible_to,
+)
 from roost.core.pages import page
 from roost.core.time import now, say_span
 from roost.staff.http import OfficeRequest
@@ -47,6 +52,7 @@ def correction(request: OfficeRequest, client: uuid.UUID, asked: uuid.UUID) -> H
         "client": record,
         "asked": wish,
         "lines": lines_of(wish, record),
+        "access": access_of(record).filter(account=wish.asked_by).first(),
         "handled": "" if wish.is_waiting else what_became_of(wish, request.staff),
         "form": form,
     }
