@@ -1,40 +1,54 @@
 """What the worker does for receipts once an hour, and when it starts."""
 
 import logging
+from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from roost.billing.documents import document_of
 from roost.billing.enums import DocumentKind
 from roost.billing.models import Document, Receipt
 from roost.core.tenancy import scope
+from roost.core.time import now
 from roost.practices.models import Practice
 
 log = logging.getLogger("roost.billing")
 # Mail waits while this goes on: some seconds at most, and the rest an hour later.
 AT_ONCE = 100
+# A kill is noticed soon. What is older is made by its next download.
+LOOKED_BACK = timedelta(days=30)
 
 
 def make_missing_documents() -> None:
-    """Make the PDFs that a kill, or a full disk, has left out: the newest first.
+    """Make the PDFs that a kill, or a full disk, has left out in the last 30 days.
 
     Not in the demo, whose year of receipts is made without them.
     """
     left = AT_ONCE
     for practice_id in Practice.objects.filter(is_demo=False).values_list("pk", flat=True):
         with scope(practice_id):
-            for receipt in _without_document()[:left]:
-                left -= 1
-                try:
-                    document_of(receipt)
-                except Exception:
-                    # One that cannot be made must not stand in the way of the others.
-                    log.exception("The PDF of a receipt could not be made; it is tried again.")
+            for rows in _without_document():
+                for receipt in rows[:left]:
+                    left -= 1
+                    try:
+                        document_of(receipt)
+                    except Exception:
+                        # One that cannot be made must not stand in the way of the others.
+                        log.exception(
+                            "The PDF of receipt %s could not be made; it is tried again.",
+                            receipt.uuid,
+                        )
 
 
-def _without_document() -> QuerySet[Receipt]:
-    made = Document.objects.filter(receipt=OuterRef("pk"))
-    return Receipt.objects.filter(
-        Q(voided_at=None) & ~Exists(made.filter(kind=DocumentKind.ISSUED))
-        | Q(voided_at__isnull=False) & ~Exists(made.filter(kind=DocumentKind.VOID))
-    ).select_related("practice")
+def _without_document() -> list[QuerySet[Receipt]]:
+    """Valid receipts and void ones without the document that they should have."""
+    since, made = now() - LOOKED_BACK, Document.objects.filter(receipt=OuterRef("pk"))
+    rows = Receipt.objects.select_related("practice")
+    return [
+        rows.filter(
+            ~Exists(made.filter(kind=DocumentKind.ISSUED)), issued_at__gte=since, voided_at=None
+        ).order_by("-issued_at"),
+        rows.filter(~Exists(made.filter(kind=DocumentKind.VOID)), voided_at__gte=since).order_by(
+            "-voided_at"
+        ),
+    ]

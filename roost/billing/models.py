@@ -233,6 +233,13 @@ class Receipt(PublicId, FixedModel):
         ordering = ["-year", "-serial"]
         indexes = [
             models.Index(fields=["client", "-year", "-serial"], name="receipt_by_client"),
+            # What the worker looks through each hour for a PDF that is missing.
+            models.Index(fields=["practice", "issued_at"], name="receipt_by_issue"),
+            models.Index(
+                fields=["practice", "voided_at"],
+                condition=models.Q(voided_at__isnull=False),
+                name="receipt_by_void",
+            ),
         ]
         constraints = [
             models.UniqueConstraint("practice", "year", "serial", name="one_receipt_a_number"),

@@ -36,9 +36,7 @@ def typeset(template: str, words: Any, images: Mapping[str, bytes] | None = None
     The same words give the same bytes, for one version of Roost and one set of fonts. Raises
     typst.TypstError.
     """
-    text = json.dumps(words, ensure_ascii=False)
-    for letter in _lacking.intersection(text):
-        text = text.replace(letter, _number_of(letter))
+    text = _without(_lacking, json.dumps(words, ensure_ascii=False))
     # The types that typst comes with know of one file only.
     files: Any = {**_templates(), "main.typ": _templates()[template]}
     files |= {f"{name}.svg": _wrapped(png) for name, png in (images or {}).items()}
@@ -56,11 +54,10 @@ def typeset(template: str, words: Any, images: Mapping[str, bytes] | None = None
             found = NO_GLYPH.search(str(error))
             if found is None:
                 raise
-            letters = _letters(found[1])
+            letters = _letters(found[1]) - JOINERS
             _lacking.update(letters)
             # An error that names no letter is about what joins two of them.
-            for letter in letters or JOINERS.intersection(text):
-                text = text.replace(letter, _number_of(letter))
+            text = _without(letters or JOINERS, text)
         else:
             return pdf
     raise ValueError("No font has the letters of this document.")
@@ -101,8 +98,12 @@ def _wrapped(png: bytes) -> bytes:
     ).encode()
 
 
-def _number_of(letter: str) -> str:
-    return f"[U+{ord(letter):04X}]"
+def _without(lacking: set[str] | frozenset[str], text: str) -> str:
+    """The text with numbers for letters, and without what would have joined them."""
+    found = lacking.intersection(text)
+    for letter in found - JOINERS:
+        text = text.replace(letter, f"[U+{ord(letter):04X}]")
+    return re.sub(f"[{''.join(JOINERS)}]", "", text) if found else text
 
 
 def _letters(text: str) -> set[str]:

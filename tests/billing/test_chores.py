@@ -1,8 +1,10 @@
 """The worker makes the PDFs that a kill has left out."""
 
+from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.db import connection
 
 from roost.billing import chores
 from roost.billing.chores import make_missing_documents
@@ -10,6 +12,7 @@ from roost.billing.documents import document_of
 from roost.billing.models import Document, Receipt
 from roost.billing.services import void_receipt
 from roost.core.tenancy import scope
+from roost.core.time import now
 from tests.support.cast import Cast, make_cast
 from tests.support.money import attended, make_billable, pay
 
@@ -70,3 +73,23 @@ def test_so_many_at_once_and_none_for_the_demo(
     billable.practice.save(update_fields=["is_demo"])
     make_missing_documents()
     assert kinds(unmade[0]) == []
+
+
+def test_it_reads_what_is_new_through_an_index(billable: Cast, unmade: list[Receipt]) -> None:
+    """However many receipts a practice has issued over the years."""
+    for rows in chores._without_document():
+        plan = rows.explain()
+        assert "receipt_by_issue" in plan or "receipt_by_void" in plan or "Seq Scan" in plan, plan
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        for rows in chores._without_document():
+            assert "receipt_by_issue" in rows.explain() or "receipt_by_void" in rows.explain()
+
+
+def test_what_is_old_is_left_to_its_next_download(billable: Cast, unmade: list[Receipt]) -> None:
+    old = now() - chores.LOOKED_BACK - timedelta(days=1)
+    Receipt.objects.filter(pk__in=[each.pk for each in unmade[:2]]).update(issued_at=old)
+    void_receipt(by=billable.olivia, receipt=unmade[1])
+    make_missing_documents()
+    assert [kinds(each) for each in unmade] == [[], ["void"], ["issued"]]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pikepdf
 import pytest
@@ -14,11 +15,13 @@ from pyhanko.sign.validation import SignatureCoverageLevel
 
 from roost.billing import signing
 from roost.billing.documents import document_of
-from roost.billing.models import Receipt
+from roost.billing.models import Document, Receipt
 from roost.billing.pdf import make_pdf
 from roost.billing.queries import get_receipt_for
 from roost.billing.services import void_receipt
-from tests.support.cast import Cast
+from roost.core.tenancy import scope
+from tests.support.cast import Cast, make_cast
+from tests.support.money import attended, make_billable, pay
 from tests.support.pdfs import state_of
 
 
@@ -137,3 +140,16 @@ def test_the_signature_is_tagged_unseen_and_changes_nothing_else(receipt: Receip
     assert int(root.StructTreeRoot.ParentTreeNextKey) == max(tagged) + 1
     assert str(root.get("/Version", "/1.7")) == "/1.7"
     assert "/Extensions" not in root
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_cannot_be_kept_stops_no_payment(folder: Path) -> None:
+    """The receipt is issued; its PDF is made once the folder can be written to again."""
+    cast = make_cast("maple", "Maple Counselling", "America/Toronto")
+    with scope(cast.practice.pk):
+        make_billable(cast)
+        with mock.patch("os.link", side_effect=OSError(28, "No space left on device")):
+            receipt = pay(cast, attended(cast))
+        assert not Document.objects.exists()
+        assert not list(folder.iterdir())
+        assert state_of(document_of(receipt)).bottom_line

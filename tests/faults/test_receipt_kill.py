@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ with scope(Practice.objects.get().pk), mock.patch(sys.argv[1], die):
 
 LOOK = """
 import json
+import time
 from roost.audit.models import AuditEvent
 from roost.billing.documents import document_of
 from roost.billing.models import Document, Payment, Receipt
@@ -83,6 +85,7 @@ ONCE = {"receipts": [1], "payments": 1, "events": 1, "documents": 1, "pdfs": 1}
         # Between the commit and the PDF, during the PDF, and before it is stored.
         ("roost.billing.services.document_of", ONCE),
         ("roost.billing.documents.make_pdf", ONCE),
+        ("roost.billing.signing.signers.PdfSigner.sign_pdf", ONCE),
         ("roost.billing.documents.Document.objects.create", ONCE),
     ],
 )
@@ -95,3 +98,57 @@ def test_a_kill_leaves_a_receipt_once_or_not_at_all(
     # The same form is sent again, as a person would; what would kill now is never called.
     server.run(PAY, "roost.billing.services.void_receipt")
     assert json.loads(server.run(LOOK)) | {"documents before": 0} == {**ONCE, "documents before": 0}
+
+
+CHORES = """
+from roost.billing.chores import make_missing_documents
+make_missing_documents()
+"""
+
+HAVE = """
+from roost.billing.models import Document
+from roost.core.tenancy import scope
+from roost.practices.models import Practice
+with scope(Practice.objects.get().pk):
+    print(*[bytes(each.pdf).hex() for each in Document.objects.all()])
+"""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "roost.billing.services.document_of",
+        "roost.billing.documents.make_pdf",
+        "roost.billing.signing.signers.PdfSigner.sign_pdf",
+        "roost.billing.documents.Document.objects.create",
+    ],
+)
+def test_the_worker_makes_what_a_kill_left_out(server: Server, place: str) -> None:
+    with pytest.raises(RuntimeError):
+        server.run(PAY, place)
+    assert server.run(HAVE).split() == []
+    # The worker is killed over it as well, and comes back.
+    killed = "import os\nfrom unittest import mock\n" + (
+        "with mock.patch('roost.billing.documents.Document.objects.create',"
+        " lambda **_: os.kill(os.getpid(), 9)):\n"
+        "    from roost.billing.chores import make_missing_documents\n"
+        "    make_missing_documents()"
+    )
+    with pytest.raises(RuntimeError):
+        server.run(killed)
+    assert server.run(HAVE).split() == []
+    server.run(CHORES)
+    (made,) = server.run(HAVE).split()
+    server.run(CHORES)
+    assert server.run(HAVE).split() == [made]
+    assert json.loads(server.run(LOOK)) == {**ONCE, "documents before": 1}
+
+
+def test_the_server_s_worker_makes_it_at_its_start(server: Server) -> None:
+    with pytest.raises(RuntimeError):
+        server.run(PAY, "roost.billing.services.document_of")
+    server.start()
+    deadline = time.monotonic() + 30
+    while not (made := server.run(HAVE).split()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert len(made) == 1

@@ -223,7 +223,7 @@ def test_the_list_costs_the_same_with_one_year_or_three(
         pay(cast, attended(cast), paid_on=paid_on.replace(year=paid_on.year - back, day=1))
     with django_assert_num_queries(len(one)):
         page = visitor.go("receipts", client=cast.casey.uuid).content.decode()
-    assert page.count("all receipts in one PDF") == 3
+    assert page.count("as one PDF of all receipts") == 3
 
 
 def test_its_cost_is_bounded(portal: Door, cast: Cast, receipt: Receipt) -> None:

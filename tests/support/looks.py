@@ -22,6 +22,7 @@ from roost.accounts.services import set_starter_password
 from roost.audit.models import AuditEvent
 from roost.billing.codes import say_code
 from roost.billing.models import Receipt
+from roost.billing.years import count_year_pdf
 from roost.clients import corrections, prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
@@ -90,6 +91,7 @@ def _seed_maple() -> dict[str, Any]:
         ids["service"] = Service.objects.get(name="Family").uuid
         ids |= _receipts(clients["casey"])
         ids |= _wishes(clients, accounts)
+        _made_often(accounts["parker"])
         ids |= _mails(practice, accounts, clients)
         for _ in range(10):
             count(log_in_subjects("busy@client.example"))
@@ -224,12 +226,19 @@ def _receipts(casey: Client) -> dict[str, Any]:
     )
     return {
         "receipt": valid.uuid,
+        "this year": now().year,
         "code": say_code(valid.code),
         "void code": say_code(void.code),
         "paid": valid.appointment.uuid,
         "voided": void.appointment.uuid,
         "unpaid": unpaid[0].uuid,
     }
+
+
+def _made_often(account: Account) -> None:
+    """Somebody who has asked for a year's PDF as often as one may."""
+    for _ in range(20):
+        count_year_pdf(account)
 
 
 def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
@@ -644,6 +653,8 @@ PORTAL = [
           query="page=5"),
     State("receipts", "portal:receipts", "casey", CASEY),
     State("receipts none", "portal:receipts", "maria", LONGEST),
+    State("receipts made often", "portal:receipts-of-year", "parker",
+          {"client": "robin", "year": "this year"}, status=429),
     State("receipt check", "portal:receipt-check", ids={"code": "code"}),
     State("receipt check void", "portal:receipt-check", ids={"code": "void code"}),
     State("receipt unknown", "/portal/maple/receipt/0000-0000-0000-0000/", status=404,
@@ -833,7 +844,7 @@ OFFICE = [
     State("receipt settings error", "office:receipt-settings", "olivia",
           then=fill("Save", receipt_prefix="2026-")),
     State("receipt settings no logo", "office:receipt-settings", "olivia",
-          then=press("Replace the logo")),
+          then=fill("Replace the logo"), to="office:receipt-logo"),
     State("services", "office:services", "olivia"),
     State("services none", "office:services", "bea", practice="birch"),
     State("add service", "office:add-service", "olivia"),

@@ -48,6 +48,7 @@ def judge(pdf: bytes, *, language: str, title: str) -> pikepdf.Pdf:
     document = pikepdf.open(io.BytesIO(pdf))
     root = document.Root
     assert pdf.startswith(b"%PDF-1.7")
+    assert document.check_pdf_syntax() == []
     assert "/Encrypt" not in document.trailer
     assert len(document.trailer.ID) == 2
     # Tagged, in a language, under its title

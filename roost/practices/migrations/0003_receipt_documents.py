@@ -4,25 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('practices', '0002_receipts'),
+        ("practices", "0002_receipts"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='practice',
-            name='receipt_language',
-            field=models.CharField(choices=[('en', 'English'), ('fr', 'Français')], default='en', max_length=2),
+            model_name="practice",
+            name="receipt_language",
+            field=models.CharField(
+                choices=[("en", "English"), ("fr", "Français")], default="en", max_length=2
+            ),
         ),
         migrations.AddField(
-            model_name='practice',
-            name='receipt_logo',
+            model_name="practice",
+            name="receipt_logo",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='practice',
-            name='receipt_prefix',
+            model_name="practice",
+            name="receipt_prefix",
             field=models.CharField(blank=True, max_length=10),
         ),
     ]
