@@ -55,10 +55,13 @@ def credit_of(client: Client, currency: str) -> Decimal:
     return sum((amount for _, amount in credit_left(client, currency)), Decimal(0))
 
 
-def take_credit(client: Client, currency: str, amount: Decimal) -> list[tuple[Payment, Decimal]]:
+def take_credit(
+    client: Client, currency: str, amount: Decimal, on: date
+) -> list[tuple[Payment, Decimal]]:
     """From which payments so much of the client's credit comes. The caller writes the uses.
 
-    Holds the client's credit until the transaction ends. Raises WrongAmount where there is less.
+    Holds the client's credit until the transaction ends. Raises WrongAmount where there is less,
+    WrongDay where it had not come in `on` that day.
     """
     lock_credit(client)
     available = credit_left(client, currency)
@@ -66,6 +69,11 @@ def take_credit(client: Client, currency: str, amount: Decimal) -> list[tuple[Pa
     if sum((part for _, part in drawn), Decimal(0)) < amount:
         there = sum((part for _, part in available), Decimal(0))
         raise WrongAmount(f"{client.name} has {say_money(there, currency)} of credit left.")
+    since = max((source.paid_on for source, _ in drawn), default=on)
+    if on < since:
+        raise WrongDay(
+            f"That credit came in on {since.day} {since:%B %Y}. Choose that day, or a later one."
+        )
     return drawn
 
 
@@ -110,7 +118,7 @@ def give_back(
             raise WrongDay("Choose the day it was given back: today, or a day before.")
         if amount <= 0 or not is_exact(amount, currency):
             raise WrongAmount("Write an amount in your currency, above zero.")
-        drawn = take_credit(client, currency, amount)
+        drawn = take_credit(client, currency, amount, refunded_on)
         refund = Refund.objects.create(
             client=client, currency=currency, amount=amount, method=method,
             refunded_on=refunded_on, recorded_by=by,

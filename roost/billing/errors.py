@@ -50,7 +50,7 @@ class MoreThanOwed(WrongAmount):
     def __init__(self, owed: str, over: str) -> None:
         super().__init__(
             f"{owed} is owed. If {over} more did come in, tick the box below, and it stays as "
-            "the client’s credit. Else correct the amount."
+            "the client’s credit. Otherwise correct the amount."
         )
 
 

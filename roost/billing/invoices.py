@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -24,7 +23,7 @@ from roost.billing.owed import Owed, payments_that_count
 from roost.billing.rules import plain
 from roost.clients.models import Client
 from roost.core.submissions import once
-from roost.core.tenancy import current_practice_id
+from roost.core.tenancy import current_practice_id, scope
 from roost.core.time import now
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment
@@ -77,7 +76,7 @@ def issue_invoice(
         for bill, charge in zip(bills, charges, strict=True):
             InvoiceLine.objects.create(invoice=invoice, charge=charge, amount=bill.balance)
         record("invoice.issued", by=by.account, subject=invoice, client_uuid=client.uuid)
-        transaction.on_commit(partial(document_of_invoice, invoice), robust=True)
+        _make_document_of(invoice)
         return invoice
 
     return once(key, "invoice", Invoice, make)
@@ -145,6 +144,17 @@ def _facts(invoice: Invoice, practice: Practice, bills: list[Owed], payer: str) 
     }
 
 
+def _make_document_of(invoice: Invoice) -> None:
+    """Make the invoice's PDF once this is committed, as a receipt's."""
+    practice_id = current_practice_id()
+
+    def make() -> None:
+        with scope(practice_id):
+            document_of_invoice(invoice)
+
+    transaction.on_commit(make, robust=True)
+
+
 def _next_serial(year: int) -> int:
     """The next number of the year. The counter stays locked until this transaction ends."""
     rows = InvoiceCounter.objects.select_for_update().filter(year=year)
@@ -175,7 +185,7 @@ def void_invoice(*, by: StaffMember, invoice: Invoice) -> bool:
         release(list(charges))
         fresh = Invoice.objects.select_related("client").get(pk=invoice.pk)
         record("invoice.voided", by=by.account, subject=fresh, client_uuid=fresh.client.uuid)
-        transaction.on_commit(partial(document_of_invoice, fresh), robust=True)
+        _make_document_of(fresh)
         return True
 
 

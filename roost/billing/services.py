@@ -35,7 +35,7 @@ from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, owed_for
 from roost.billing.rules import is_exact, say_money, split
 from roost.clients.models import Client
 from roost.core.submissions import once
-from roost.core.tenancy import current_practice_id
+from roost.core.tenancy import current_practice_id, scope
 from roost.core.time import now
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Attendee, Service
@@ -143,9 +143,9 @@ def record_payment(
             raise MoreThanOwed(
                 say_money(owed.balance, owed.currency), say_money(over, owed.currency)
             )
-        drawn = (
-            take_credit(charge.client, charge.currency, amount) if method == Method.CREDIT else []
-        )
+        drawn: list[tuple[Payment, Decimal]] = []
+        if method == Method.CREDIT:
+            drawn = take_credit(charge.client, charge.currency, amount, paid_on)
         payment = Payment.objects.create(
             charge=charge, amount=used, over=over, method=method, paid_on=paid_on, recorded_by=by
         )
@@ -214,9 +214,20 @@ def _issue(
     )
     receipt.save()
     record("receipt.issued", by=by.account, subject=receipt, client_uuid=charge.client.uuid)
-    # Not a partial: Django logs what fails here by its name, and a partial has none.
-    transaction.on_commit(lambda: document_of(receipt), robust=True)
+    _make_document_of(receipt)
     return receipt
+
+
+def _make_document_of(receipt: Receipt) -> None:
+    """Make the receipt's PDF once this is committed, which may be after the scope has closed."""
+    practice_id = current_practice_id()
+
+    # No partial: where it fails, Django logs a function by its name.
+    def make() -> None:
+        with scope(practice_id):
+            document_of(receipt)
+
+    transaction.on_commit(make, robust=True)
 
 
 def _next_serial(year: int) -> int:
@@ -253,5 +264,5 @@ def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
         fresh = rows.get()
         release([fresh.payment.charge])
         record("receipt.voided", by=by.account, subject=fresh, client_uuid=fresh.client.uuid)
-        transaction.on_commit(lambda: document_of(fresh), robust=True)
+        _make_document_of(fresh)
         return True

@@ -126,7 +126,10 @@ def pay_together(
     _pay(practice, by, group, "60", client=noor, keep_over=True)
     owed = [each for each in unfixed_bills(noor, practice) if each.balance > 20]
     if owed:
-        _pay(practice, by, owed[-1].appointment, "20", method=Method.CREDIT)
+        today = now().astimezone(practice.zone).date()
+        _pay(
+            practice, by, owed[-1].appointment, "20", method=Method.CREDIT, paid_on=today
+        )  # fmt: skip
     practice.uses_invoices = True
     practice.save(update_fields=["uses_invoices"])
     if bills := bills_to_invoice(invoiced, practice)[-2:]:
@@ -141,6 +144,9 @@ def _pay(
 ) -> None:
     record_payment(
         by=by, key=uuid.uuid4(), appointment=appointment, amount=Decimal(amount),
-        paid_on=appointment.ends_at.astimezone(practice.zone).date(),
-        **{"method": Method.E_TRANSFER, **more},
+        **{
+            "method": Method.E_TRANSFER,
+            "paid_on": appointment.ends_at.astimezone(practice.zone).date(),
+            **more,
+        },
     )  # fmt: skip

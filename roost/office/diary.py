@@ -11,7 +11,7 @@ from roost.clients.queries import clients_visible_to
 from roost.core.time import say_hour, say_hours
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode
-from roost.scheduling.models import Appointment
+from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import with_portal_access
 from roost.scheduling.rules import attendance_of, free_between
 from roost.staff.models import StaffMember
@@ -147,7 +147,7 @@ class Reader:
             icon=MODE_ICONS[Mode(appointment.mode)],
             state=state,
             badge=badge,
-            note=self._note(people, waiting),
+            note=self._note(people, waiting) or self._unmarked(attendees, attendance, is_past),
             is_past=is_past or appointment.is_cancelled,
             waiting=waiting[0].uuid if waiting else None,
             can_enter=self._can_enter(appointment) and any(p.has_access for p in people),
@@ -176,6 +176,13 @@ class Reader:
             return f"arrived {say_hour(min(since), self.tz)}"
         called = [p.client.preferred_name for p in people if p.client.preferred_name]
         return f"goes by {called[0]}" if len(people) == 1 and called else ""
+
+    def _unmarked(self, attendees: list[Attendee], together: Attendance, is_past: bool) -> str:
+        """Who of several has been forgotten where the others are marked."""
+        left = sum(1 for each in attendees if each.attendance == Attendance.SCHEDULED)
+        if not left or not is_past or together == Attendance.SCHEDULED:
+            return ""
+        return f"{left} of {len(attendees)} not marked yet"
 
     def _waited(self, waiting: list[Presence]) -> str:
         since = min((p.waiting_since for p in waiting if p.waiting_since), default=self.moment)

@@ -12,17 +12,28 @@ import pytest
 from django.db import connection, transaction
 
 from roost.audit.models import AuditEvent
+from roost.billing.credit import credit_of, give_back
 from roost.billing.documents import document_of
-from roost.billing.errors import HasReceipts, WrongAmount
-from roost.billing.models import Document, Payment, Receipt, ReceiptCounter
-from roost.billing.services import record_payment, take_attendance
+from roost.billing.errors import CreditUsed, HasReceipts, NothingToInvoice, WrongAmount
+from roost.billing.models import (
+    Charge,
+    CreditUse,
+    Document,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    Receipt,
+    ReceiptCounter,
+)
+from roost.billing.services import record_payment, take_attendance, void_receipt
+from roost.clients.models import Client
 from roost.core.tenancy import scope
 from roost.core.time import now
 from roost.scheduling.errors import HasHappened
 from roost.scheduling.models import Appointment
 from roost.scheduling.services import move_appointment
-from tests.support.cast import Cast, make_cast
-from tests.support.money import attended, make_billable, pay
+from tests.support.cast import Cast, make_cast, make_client
+from tests.support.money import attended, invoice_of, make_billable, make_group, pay
 
 # Hundreds of connections at once: one crowd at a time.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("crowd")]
@@ -93,6 +104,7 @@ def sessions(cast: Cast, number: int) -> list[Appointment]:
 def no_pdfs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hundred PDFs are the matter of another test."""
     monkeypatch.setattr("roost.billing.services.document_of", lambda receipt: b"")
+    monkeypatch.setattr("roost.billing.invoices.document_of_invoice", lambda invoice: b"")
 
 
 def test_200_receipts_at_once_have_200_numbers_and_no_gap(cast: Cast) -> None:
@@ -153,3 +165,70 @@ def test_attendance_never_changes_under_a_receipt(cast: Cast) -> None:
         said = {r.facts["lines"][0]["attendance"] for r in Receipt.objects.all()}
         assert said == {session.attendees.get().attendance}
         assert numbers() == list(range(1, 7))
+
+
+def test_the_same_credit_is_never_used_twice(cast: Cast) -> None:
+    """Used for many sessions, given back and its receipt voided, all at once: it goes once."""
+    first, *others = sessions(cast, 13)
+    with scope(cast.practice.pk):
+        receipt = pay(cast, first, "200", keep_over=True)
+
+    def use(session: Appointment) -> Act:
+        return lambda: pay(cast, session, "20", method="credit")
+
+    def give() -> object:
+        return give_back(
+            by=cast.olivia, key=uuid.uuid4(), client=cast.casey, practice=cast.practice,
+            amount=Decimal(20), method="cash", refunded_on=now().date() - timedelta(days=1),
+        )  # fmt: skip
+
+    acts = [use(each) for each in others] + [give] * 6
+    acts += [partial(void_receipt, by=cast.olivia, receipt=receipt)] * 4
+    ends = at_once(cast.practice.pk, acts)
+    assert set(ends) <= {"done", WrongAmount.__name__, CreditUsed.__name__}
+    with scope(cast.practice.pk):
+        used = sum(CreditUse.objects.values_list("amount", flat=True))
+        if Receipt.objects.get(pk=receipt.pk).is_void:
+            assert used == 0
+        else:
+            assert used == 40
+            assert credit_of(cast.casey, "CAD") == 10
+        assert numbers() == list(range(1, Receipt.objects.count() + 1))
+
+
+def test_a_group_is_paid_by_all_at_once(cast: Cast) -> None:
+    with scope(cast.practice.pk):
+        people = [make_client(f"Person{n} Quill", cast.tara) for n in range(12)]
+        session = make_group(cast, *people)
+
+    def paying_own(client: Client) -> Act:
+        return lambda: pay(cast, session, "40", client=client)
+
+    ends = at_once(cast.practice.pk, [paying_own(each) for each in people * 2])
+    assert ends == {"done": 12, WrongAmount.__name__: 12}
+    with scope(cast.practice.pk):
+        assert sorted(Receipt.objects.values_list("client", flat=True)) == [p.pk for p in people]
+        assert Charge.objects.count() == 12
+
+
+def test_50_invoices_at_once_have_no_gap_and_no_session_twice(cast: Cast) -> None:
+    """Each asks for the same three sessions and one of its own; a payment comes in meanwhile."""
+    held = sessions(cast, 53)
+    with scope(cast.practice.pk):
+        cast.practice.uses_invoices = True
+        cast.practice.save(update_fields=["uses_invoices"])
+
+    def issue(own: Appointment) -> Act:
+        return lambda: invoice_of(cast, *held[:3], own)
+
+    acts = [issue(each) for each in held[3:]] + [paying(cast, held[0], amount="10")]
+    ends = at_once(cast.practice.pk, acts)
+    assert ends == {"done": 2, NothingToInvoice.__name__: 49}
+    alone: list[Act] = [lambda each=each: invoice_of(cast, each) for each in held[3:]]  # type: ignore[misc]
+    ends = at_once(cast.practice.pk, alone)
+    assert ends == {"done": 49, NothingToInvoice.__name__: 1}
+    with scope(cast.practice.pk):
+        serials = sorted(Invoice.objects.values_list("serial", flat=True))
+        assert serials == list(range(1, 51))
+        charges = list(InvoiceLine.objects.values_list("charge", flat=True))
+        assert len(charges) == len(set(charges)) == 53

@@ -89,6 +89,17 @@ def test_nobody_uses_somebody_elses_credit(billable: Cast, over: Receipt) -> Non
     assert credit(billable) == 50
 
 
+def test_credit_is_not_used_before_it_came_in(billable: Cast, over: Receipt) -> None:
+    day = over.payment.paid_on - timedelta(days=1)
+    for spend in (
+        lambda: pay(billable, attended(billable), "10", method="credit", paid_on=day),
+        lambda: refund(billable, "10", refunded_on=day),
+    ):
+        with pytest.raises(WrongDay, match="That credit came in on"):
+            spend()
+    assert credit(billable) == 50
+
+
 def test_credit_pays_no_more_than_is_owed(billable: Cast, over: Receipt) -> None:
     other = attended(billable)
     pay(billable, other, "140")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from roost.billing.rules import (
     Rate,
     balance_of,
+    draw,
     fee_charged,
     is_exact,
     make_line,
@@ -19,6 +20,7 @@ from roost.billing.rules import (
     say_money,
     say_percent,
     say_rate,
+    split,
     unit_of,
 )
 from roost.practices.money import CURRENCIES, decimals_of
@@ -72,6 +74,35 @@ def test_part_payments_and_voids_always_balance(
         left_over = paid[:gone] + paid[gone + 1 :]
         assert balance_of(total, left_over) == balance_of(total, paid) + voided
     assert is_exact(balance_of(total, paid), currency)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), currencies)
+def test_what_comes_in_is_used_or_left_over(came: int, owed: int, currency: str) -> None:
+    amount, due = came * unit_of(currency), owed * unit_of(currency)
+    used, over = split(amount, due)
+    assert used + over == amount
+    assert 0 <= used <= due
+    assert over == 0 or used == due
+    assert is_exact(used, currency)
+    assert is_exact(over, currency)
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=8), st.integers(0, 10**7), currencies)
+def test_credit_is_drawn_from_the_first_first_and_never_from_nothing(
+    left: list[int], wanted: int, currency: str
+) -> None:
+    unit = unit_of(currency)
+    available = [(key, amount * unit) for key, amount in enumerate(left)]
+    drawn = draw(available, wanted * unit)
+    total = sum((amount for _, amount in drawn), Decimal(0))
+    assert total == min(wanted * unit, sum((amount for _, amount in available), Decimal(0)))
+    there = dict(available)
+    assert all(0 < amount <= there[key] for key, amount in drawn)
+    keys = [key for key, _ in drawn]
+    assert keys == sorted(set(keys))
+    # But for the last, whatever was drawn from is empty, and nothing before it is left out.
+    for key, amount in available[: keys[-1] if keys else 0]:
+        assert dict(drawn).get(key, Decimal(0)) == amount
 
 
 @given(st.decimals(min_value=0, max_value=10_000, places=6), currencies)

@@ -3,6 +3,7 @@
 import uuid
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db.models import ProtectedError
@@ -242,3 +243,24 @@ def test_a_valid_receipt_holds_attendance(
     void_receipt(by=billable.olivia, receipt=receipt)
     take_attendance(by=billable.tara, appointment=session, attendance="no_show")
     assert session.attendees.get().attendance == Attendance.NO_SHOW
+
+
+def test_a_pdf_that_fails_takes_nothing_back(
+    billable: Cast,
+    session: Appointment,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The payment is committed: nobody is told otherwise, and the next download makes the PDF."""
+
+    def fail(receipt: Receipt) -> bytes:
+        raise RuntimeError("No room left.")
+
+    monkeypatch.setattr("roost.billing.services.document_of", fail)
+    with django_capture_on_commit_callbacks(execute=True):
+        receipt = pay(billable, session)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert void_receipt(by=billable.olivia, receipt=receipt)
+    assert Receipt.objects.get().is_void
+    assert caplog.text.count("No room left.") >= 2

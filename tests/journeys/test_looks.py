@@ -41,7 +41,8 @@ SLOW = 20_000
 # GET routes that no picture is taken of: three send on, two are images, the others are PDFs.
 NOT_PAGES = {"portal:home", "office:home", "office:settings", "office:portal-qr"}
 NOT_PAGES |= {"office:receipt-logo-png", "office:receipt-sample"}
-NOT_PAGES |= {"portal:receipt-pdf", "office:receipt-pdf"}
+NOT_PAGES |= {"portal:receipt-pdf", "office:receipt-pdf", "office:client-statement-pdf"}
+NOT_PAGES |= {"portal:invoice-pdf", "office:invoice-pdf"}
 
 # The rooms of an open session are walked through by two people below.
 ROOMS = {"portal:room-person", "office:room"}

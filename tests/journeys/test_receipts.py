@@ -121,7 +121,7 @@ def test_a_session_is_held_paid_claimed_and_its_receipt_voided(
     assert "Nguyen" not in stranger.content()
 
     # For the tax return the whole year comes in one file
-    casey.get_by_role("link", name="All receipts, and whole years").click()
+    casey.get_by_role("link", name="All receipts and the balance").click()
     with casey.expect_download() as started:
         casey.get_by_role("link", name=f"{number[:4]} as one PDF of all receipts").click()
     started.value.save_as(tmp_path / "year.pdf")

@@ -180,6 +180,20 @@ def test_each_is_marked_on_the_sessions_page_and_taken_back(
     assert states(together) == ["attended", "attended"]
 
 
+def test_the_day_says_who_of_several_was_forgotten(
+    billable: Cast, office: Door, together: Appointment
+) -> None:
+    theo, remy = office(billable.theo), together.attendees.order_by("pk")[1]
+    day = {"day": together.starts_at.astimezone(billable.practice.zone).date().isoformat()}
+    assert "not marked yet" not in theo.go("today", day).content.decode()
+    mark = {"attendance": "no_show", "attendee": remy.uuid}
+    theo.send("attendance", mark, appointment=together.uuid)
+    assert "Scheduled" in theo.go("today", day).content.decode()
+    mark["attendance"] = "attended"
+    theo.send("attendance", mark, appointment=together.uuid)
+    assert "1 of 2 not marked yet" in theo.go("today", day).content.decode()
+
+
 def test_a_record_marks_its_own_person_only(
     billable: Cast, office: Door, together: Appointment
 ) -> None:
@@ -297,6 +311,8 @@ def test_more_than_is_owed_is_asked_about_and_can_be_used_later(
     used = payment(billable, amount="50", method="credit")
     assert tara.send("payment", used, appointment=later.uuid).status_code == 302
     assert "Credit (" not in tara.go("payment", appointment=later.uuid).content.decode()
+    asked = tara.go("void-receipt", receipt=over.uuid).content.decode()
+    assert "The $50.00 that was left over goes with it" in asked
     answer = tara.send("void-receipt", receipt=over.uuid)
     page = tara.get(answer["Location"]).content.decode()
     assert f"What was left over of receipt {over.number} has been used" in page

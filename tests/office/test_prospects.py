@@ -524,7 +524,7 @@ def test_prospect_and_client_stand_side_by_side_with_what_differs_marked(
     assert "<mark>.nguyen</mark>" in page
     for words in (
         "Name Casey Nguyen Casey Nguyen Same", "Differs", "Only on one side", "Somebody has it",
-        "casey@client.example, self", "Payer Receipts only",
+        "casey@client.example, self", "Payer Receipts and balance only",
         "Partner Only sessions that both of them attend",
         "The addresses differ. The file keeps casey@client.example for mail; the account logs in "
         "with casey.nguyen@client.example.",

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from playwright.sync_api import Page
@@ -20,8 +21,11 @@ from roost.accounts.links import make_link, token_of
 from roost.accounts.models import Account, MailLink, SignIn, SignUp
 from roost.accounts.services import set_starter_password
 from roost.audit.models import AuditEvent
+from roost.billing.balances import bills_to_invoice
 from roost.billing.codes import say_code
-from roost.billing.models import Receipt
+from roost.billing.credit import give_back, void_refund
+from roost.billing.models import Invoice, Receipt
+from roost.billing.services import record_payment
 from roost.billing.years import count_year_pdf
 from roost.clients import corrections, prospects
 from roost.clients.enums import Relationship
@@ -89,7 +93,7 @@ def _seed_maple() -> dict[str, Any]:
             cookies[name] = session_cookie(account, "portal")
         _more_browsers(accounts)
         ids["service"] = Service.objects.get(name="Family").uuid
-        ids |= _receipts(clients["casey"])
+        ids |= _receipts(clients["casey"]) | _money(practice, clients["robin"])
         ids |= _wishes(clients, accounts)
         _made_often(accounts["parker"])
         ids |= _mails(practice, accounts, clients)
@@ -239,6 +243,28 @@ def _made_often(account: Account) -> None:
     """Somebody who has asked for a year's PDF as often as one may."""
     for _ in range(20):
         count_year_pdf(account)
+
+
+def _money(practice: Practice, robin: Client) -> dict[str, Any]:
+    """Sessions of several people, an invoice, and credit of Robin's, of which some went back."""
+    olivia = StaffMember.objects.get(display_name="Olivia Osei")
+    today = now().astimezone(practice.zone).date()
+    owed = bills_to_invoice(robin, practice)[0].appointment
+    record_payment(
+        by=olivia, key=uuid.uuid4(), appointment=owed, amount=Decimal(500), method="cash",
+        paid_on=today, keep_over=True,
+    )  # fmt: skip
+    for n in range(2):
+        refund, _ = give_back(
+            by=olivia, key=uuid.uuid4(), client=robin, practice=practice, amount=Decimal(10 + n),
+            method="cash", refunded_on=today,
+        )  # fmt: skip
+    void_refund(by=olivia, refund=refund)
+    return {
+        "group": Appointment.objects.get(service__type="group").uuid,
+        "couple": Appointment.objects.get(service__type="couple").uuid,
+        "invoice": Invoice.objects.get().uuid,
+    }
 
 
 def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
@@ -561,6 +587,7 @@ def too_large(page: Page) -> None:
 
 
 RIGHT = {"email": "tara@maple.example", "password": "harbour-demo-passphrase"}
+ROBIN = {"client": "robin"}
 CASEY = {"client": "casey"}
 LONGEST = {"client": "maria"}
 
@@ -652,6 +679,7 @@ PORTAL = [
     State("sessions of hundreds later", f"/portal/grove/my-account/sessions/{ALEX}/", "alex",
           query="page=5"),
     State("receipts", "portal:receipts", "casey", CASEY),
+    State("receipts balance", "portal:receipts", "parker", ROBIN),
     State("receipts none", "portal:receipts", "maria", LONGEST),
     State("receipts made often", "portal:receipts-of-year", "parker",
           {"client": "robin", "year": "this year"}, status=429),
@@ -729,6 +757,32 @@ OFFICE = [
           then=fill("Record and issue receipt", amount="999", paid_on="2020-01-01")),
     State("payment early", "office:payment", "tara", {"appointment": "early"}),
     State("void receipt", "office:void-receipt", "olivia", {"receipt": "receipt"}),
+    State("appointment group", "office:appointment", "olivia", {"appointment": "group"}),
+    State("appointment couple", "office:appointment", "theo", {"appointment": "couple"}),
+    State("billed", "office:billed", "tara", {"appointment": "unpaid"}),
+    State("billed settled", "office:billed", "theo", {"appointment": "couple"}),
+    State("billed group", "office:billed", "olivia", {"appointment": "group"},
+          query="client={noor}"),
+    State("payment more", "office:payment", "tara", {"appointment": "unpaid"},
+          then=fill("Record and issue receipt", amount="500")),
+    State("export", "office:export-receipts", "olivia"),
+    State("export error", "office:receipts-csv", "olivia", status=422,
+          query="start=2026-02-02&end=2026-02-01"),
+    State("client receipts owner", "office:client-receipts", "olivia", ROBIN),
+    State("statement", "office:client-statement", "olivia", ROBIN),
+    State("statement none", "office:client-statement", "olivia", LONGEST,
+          query="start=2010-01-01&end=2010-12-31"),
+    State("statement error", "office:client-statement", "olivia", ROBIN, status=422,
+          query="start=2026-02-02&end=2026-02-01"),
+    State("refund", "office:refund-credit", "olivia", ROBIN),
+    State("refund error", "office:refund-credit", "olivia", ROBIN,
+          then=fill("Record", amount="50000")),
+    State("refund none", "office:refund-credit", "olivia", LONGEST),
+    State("invoice", "office:invoice-client", "olivia", ROBIN),
+    State("invoice error", "office:invoice-client", "olivia", ROBIN,
+          then=fill("Issue invoice", due_on="")),
+    State("invoice none", "office:invoice-client", "olivia", {"client": "remy"}),
+    State("void invoice", "office:void-invoice", "olivia", {"invoice": "invoice"}),
     State("receipts office", "office:receipts", "olivia"),
     State("receipts office none", "office:receipts", "bea", practice="birch"),
     State("client receipts", "office:client-receipts", "tara", CASEY),
