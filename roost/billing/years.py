@@ -65,7 +65,7 @@ def sums_of(receipts: list[Receipt]) -> list[Sums]:
     found = []
     for currency in dict.fromkeys(each.currency for each in valid):
         mine = [each for each in valid if each.currency == currency]
-        sessions = {each.appointment_id: each.facts for each in mine}.values()
+        sessions = {each.payment.charge_id: each.facts for each in mine}.values()
         found.append(
             Sums(
                 currency,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+import time_machine
 from django.db import connection
 
 from roost.billing import chores
@@ -87,9 +88,11 @@ def test_it_reads_what_is_new_through_an_index(billable: Cast, unmade: list[Rece
             assert "receipt_by_issue" in rows.explain() or "receipt_by_void" in rows.explain()
 
 
-def test_what_is_old_is_left_to_its_next_download(billable: Cast, unmade: list[Receipt]) -> None:
-    old = now() - chores.LOOKED_BACK - timedelta(days=1)
-    Receipt.objects.filter(pk__in=[each.pk for each in unmade[:2]]).update(issued_at=old)
+def test_what_is_old_is_left_to_its_next_download(billable: Cast) -> None:
+    sessions = [attended(billable) for _ in range(3)]
+    with time_machine.travel(now() - chores.LOOKED_BACK - timedelta(days=1)):
+        unmade = [pay(billable, each) for each in sessions[:2]]
+    unmade.append(pay(billable, sessions[2]))
     void_receipt(by=billable.olivia, receipt=unmade[1])
     make_missing_documents()
     assert [kinds(each) for each in unmade] == [[], ["void"], ["issued"]]
