@@ -43,6 +43,7 @@ CODE_PER_SIGN_UP = Limit(10, timedelta(days=1))
 CODE_PER_SOURCE = Limit(60, timedelta(days=1))
 CODE_PER_ADDRESS = Limit(30, timedelta(days=1))
 PROSPECT_MAIL_PER_ADDRESS = Limit(3, timedelta(hours=1))
+RELAY_TESTS_PER_PRACTICE = Limit(6, timedelta(minutes=10))
 
 
 class TooMany(Exception):
@@ -125,6 +126,11 @@ def code_subjects(sign_up: str) -> list[tuple[str, Limit]]:
 def code_at_address_subjects(address: str) -> list[tuple[str, Limit]]:
     """What one try at a mailed code counts towards in silence, whoever's sign-up it is."""
     return [(subject("code-address", str(current_practice_id()), address), CODE_PER_ADDRESS)]
+
+
+def relay_test_subjects() -> list[tuple[str, Limit]]:
+    """What one test of the relay counts towards, whoever of the practice asks for it."""
+    return [(subject("relay-test", str(current_practice_id())), RELAY_TESTS_PER_PRACTICE)]
 
 
 def used(subjects: Iterable[tuple[str, Limit]]) -> int:

@@ -25,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     commands.add_parser("worker", help="deliver mail, in a process of its own")
     commands.add_parser("demo", help="make or refresh the demo practices")
+    doctor_ = commands.add_parser("doctor", help="say what is right here, and what to mend")
+    doctor_.add_argument("--json", action="store_true", help="for programs")
     create = commands.add_parser("create-practice", help="make a practice and its first owner")
     create.add_argument("slug", help="its part of the address: letters, digits, hyphens")
     create.add_argument("name", help="the practice's name")
@@ -40,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         "serve": lambda: serve(with_worker=not options.without_worker),
         "worker": worker,
         "demo": demo,
+        "doctor": lambda: doctor(as_json=options.json),
         "create-practice": lambda: create_practice(options),
     }
     return actions[options.command]()
@@ -174,6 +177,18 @@ def demo() -> int:
     for line in lines:
         _say(line)
     return 0
+
+
+def doctor(*, as_json: bool) -> int:
+    """Say what is right with this installation and what is wrong. 1 when something is wrong."""
+    from roost.config import doctor as surgery
+
+    findings = surgery.examine()
+    if as_json:
+        _say(surgery.as_json(findings))
+    else:
+        surgery.say(findings, _say)
+    return 0 if surgery.is_well(findings) else 1
 
 
 def create_practice(options: argparse.Namespace) -> int:

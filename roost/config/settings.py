@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 import dj_database_url
 from environs import Env, EnvError
 
+from roost.video.turn_client import parse_url
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
@@ -282,6 +284,12 @@ ROOST_TURN_URL = env.str("ROOST_TURN_URL", "")
 ROOST_TURN_SECRET = env.str("ROOST_TURN_SECRET", "")
 if bool(ROOST_TURN_URL) != bool(ROOST_TURN_SECRET):
     stop("ROOST_TURN_URL and ROOST_TURN_SECRET belong together: set both or neither.")
+# A browser that is told of a relay it cannot read makes no call at all.
+for _url in filter(str.strip, ROOST_TURN_URL.split(",")):
+    try:
+        parse_url(_url.strip())
+    except ValueError:
+        stop(f"ROOST_TURN_URL: {_url.strip()!r} must look like turn:turn.example.com:3478.")
 
 LOGGING = {
     "version": 1,

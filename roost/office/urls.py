@@ -123,6 +123,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/receipts/logo.png", receipt_settings.logo_png, name="receipt-logo-png"),
     path("settings/receipts/sample.pdf", receipt_settings.sample, name="receipt-sample"),
     path("settings/video/", settings.video, name="video"),
+    path("settings/video/test/", settings.test_relay, name="test-relay"),
     path("settings/messages/", settings.outbox, name="messages"),
     path("settings/messages/<uuid:message>/", settings.message, name="message"),
     path(

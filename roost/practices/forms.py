@@ -1,5 +1,7 @@
 """Forms of the practice's settings."""
 
+from typing import Any
+
 from django import forms
 from django.core.validators import RegexValidator
 
@@ -115,6 +117,30 @@ class LogoForm(forms.Form):
         },
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
     )
+
+
+class VideoForm(forms.Form):
+    """Settings → Video. `has_relay`: one is configured, without which Yes would stop every call."""
+
+    relay_only = forms.ChoiceField(
+        label="Must every call go through the relay?",
+        choices=YES_NO,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose Yes or No.", "invalid_choice": "Choose Yes or No."},
+    )
+
+    def __init__(self, *args: Any, has_relay: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.has_relay = has_relay
+
+    def clean_relay_only(self) -> bool:
+        wanted: bool = self.cleaned_data["relay_only"] == "yes"
+        if wanted and not self.has_relay:
+            raise forms.ValidationError(
+                "There is no relay that calls could go through. Whoever runs the server sets one "
+                "up first."
+            )
+        return wanted
 
 
 class PortalForm(forms.Form):

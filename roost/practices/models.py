@@ -43,6 +43,9 @@ class Practice(PublicId):
     portal_settings_changed_at = models.DateTimeField(null=True, blank=True)
     portal_settings_changed_by = models.CharField(max_length=100, blank=True)
 
+    # Settings → Video
+    relay_only = models.BooleanField(default=False)
+
     # Settings → Practice → Money
     currency = models.CharField(
         max_length=3,

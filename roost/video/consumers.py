@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import Http404
@@ -30,8 +30,8 @@ from roost.video.errors import (
 from roost.video.messages import BadMessage, check, clean_name
 from roost.video.models import Presence
 from roost.video.queries import Seat, Standing, as_told, bell_group, standing_of
-from roost.video.rules import GRACE, IN_ROOM
-from roost.video.turn import ice_servers
+from roost.video.rules import GRACE, IN_ROOM, ice_policy
+from roost.video.turn import RENEWED_AFTER, ice_servers, relay_urls
 
 # Beside the close codes of every socket (roost.accounts.sockets).
 REFUSED, REPLACED, OVER = 4403, 4409, 4410
@@ -70,6 +70,9 @@ class RoomConsumer(SignedInConsumer):
         self._hello: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None
         self._soon: asyncio.TimerHandle | None = None
+        # What this page was last told of the relay, and when it needs to hear anew.
+        self._policy = ""
+        self._renew_at: datetime | None = None
         # The cids that this page may signal to.
         self._known: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,7 +189,7 @@ class RoomConsumer(SignedInConsumer):
             others=[*joined.others, *(waiting if self.seat.is_therapist else [])],
         )
         self._known = {p.cid for p in joined.others}
-        await self.say(**self._state(self.standing))
+        await self._say_state(self._state(self.standing))
         await self.say(type="joined", cid=self.cid, offered=joined.offered)
         self._look_soon()
 
@@ -248,13 +251,16 @@ class RoomConsumer(SignedInConsumer):
         """The door has opened for this person: told at once, before anything is looked up."""
         if event["cid"] == self.cid and not self.is_over:
             ice = ice_servers(event["person"], now())
-            await self.say(
-                type="state",
-                state=PersonState.ADMITTED.value,
-                elsewhere=False,
-                room=RoomState.OPEN.value,
-                people=event["people"],
-                ice=ice,
+            await self._say_state(
+                {
+                    "type": "state",
+                    "state": PersonState.ADMITTED.value,
+                    "elsewhere": False,
+                    "room": RoomState.OPEN.value,
+                    "people": event["people"],
+                    "ice": ice,
+                    "policy": event["policy"],
+                }
             )
 
     async def room_joined(self, event: dict[str, Any]) -> None:
@@ -327,7 +333,28 @@ class RoomConsumer(SignedInConsumer):
             return await self._over(Closed.ENDED)
         self._plan(standing)
         if not quietly:
-            await self.say(**self._state(standing))
+            await self._say_state(self._state(standing))
+        elif self._is_inside():
+            await self._renew_ice(standing)
+
+    async def _say_state(self, state: dict[str, Any]) -> None:
+        self._note_ice(state)
+        await self.say(**state)
+
+    def _note_ice(self, told: dict[str, Any]) -> None:
+        self._policy = told["policy"]
+        self._renew_at = now() + RENEWED_AFTER if told["ice"] else None
+
+    async def _renew_ice(self, standing: Standing) -> None:
+        """Hand out new credentials well before the old ones expire, so that a long call can find
+        its way anew at any time, with the server away too; and say what the practice has changed.
+        """
+        policy = ice_policy(self.seat.practice)
+        is_due = bool(relay_urls()) and (self._renew_at is None or now() >= self._renew_at)
+        if is_due or policy != self._policy:
+            told = {"type": "ice", "ice": standing.ice(), "policy": policy}
+            self._note_ice(told)
+            await self.say(**told)
 
     def _plan(self, standing: Standing) -> None:
         """Look again by itself when the window ends, and when the overtime does."""
@@ -348,6 +375,7 @@ class RoomConsumer(SignedInConsumer):
             "room": standing.room.value,
             "people": [self._tell_of(p) for p in standing.others] if mine else [],
             "ice": standing.ice() if mine else [],
+            "policy": ice_policy(self.seat.practice),
         }
 
     def _tell_of(self, person: Presence) -> dict[str, Any]:

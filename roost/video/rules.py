@@ -45,6 +45,12 @@ def join_window(appointment: Appointment, practice: Practice) -> Window:
     )
 
 
+def ice_policy(practice: Practice) -> str:
+    """Which ways a browser may look for, as RTCPeerConnection names it: "relay" when the practice
+    wants calls to go through its relay only, else "all"."""
+    return "relay" if practice.relay_only else "all"
+
+
 def room_state(window: Window, moment: datetime, *, ended: bool, therapist_in: bool) -> RoomState:
     """The state of a room. `ended`: the therapist has ended it and not opened it again."""
     if moment < window.opens_at:

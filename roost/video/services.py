@@ -40,6 +40,7 @@ from roost.video.rules import (
     LEASE,
     MOST_PEOPLE,
     Window,
+    ice_policy,
     join_window,
     why_closed,
 )
@@ -231,6 +232,7 @@ def admit_person(*, by: Seat, cid: str) -> Presence:
                     "cid": cid,
                     "person": person.uuid.hex,
                     "people": [as_told(p) for p in locked.inside() if p is not person],
+                    "policy": ice_policy(by.practice),
                 },
             )
         elif person.state == PersonState.REMOVED:

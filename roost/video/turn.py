@@ -9,6 +9,21 @@ from typing import Any
 from django.conf import settings
 
 LIFETIME = timedelta(hours=2)
+# Whoever stays in a call is given new ones in time: what they hold is good for an hour at least,
+# however long the server is away meanwhile.
+RENEWED_AFTER = timedelta(hours=1)
+
+
+def relay_urls() -> list[str]:
+    """Where the relay is, as a browser is told; empty when none is configured."""
+    return [url.strip() for url in settings.ROOST_TURN_URL.split(",") if url.strip()]
+
+
+def credential(identity: str, expires_at: datetime, *, secret: str) -> tuple[str, str]:
+    """A name and its password, which the relay takes until `expires_at`."""
+    user = f"{int(expires_at.timestamp())}:{identity}"
+    digest = hmac.new(secret.encode(), user.encode(), hashlib.sha1).digest()
+    return user, base64.b64encode(digest).decode()
 
 
 def ice_servers(identity: str, moment: datetime) -> list[dict[str, Any]]:
@@ -16,14 +31,8 @@ def ice_servers(identity: str, moment: datetime) -> list[dict[str, Any]]:
 
     `identity` stands in the relay's log for the person. Empty when no relay is configured.
     """
-    if not settings.ROOST_TURN_URL:
+    urls = relay_urls()
+    if not urls:
         return []
-    user = f"{int((moment + LIFETIME).timestamp())}:{identity}"
-    digest = hmac.new(settings.ROOST_TURN_SECRET.encode(), user.encode(), hashlib.sha1).digest()
-    return [
-        {
-            "urls": [url.strip() for url in settings.ROOST_TURN_URL.split(",") if url.strip()],
-            "username": user,
-            "credential": base64.b64encode(digest).decode(),
-        }
-    ]
+    user, password = credential(identity, moment + LIFETIME, secret=settings.ROOST_TURN_SECRET)
+    return [{"urls": urls, "username": user, "credential": password}]

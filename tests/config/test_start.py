@@ -1,32 +1,16 @@
 """A start with a mistake in it stops with one clear line; a right one makes what it needs."""
 
-import os
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from tests.support.server import ROOT, serving
+from tests.support.command import roost
+from tests.support.server import serving
 
 MAKE = ["create-practice", "willow", "Willow Practice", "sam@willow.example", "Sam Owner"]
-
-
-def roost(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command on a data folder, with no other setting than these."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    return subprocess.run(
-        [sys.executable, "-m", "roost.config.cli", *arguments],
-        cwd=ROOT,
-        env=own | {"ROOST_DATA_DIR": str(folder)} | settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(
@@ -44,6 +28,10 @@ def roost(folder: Path, *arguments: str, **settings: str) -> subprocess.Complete
         ({"ROOST_SMTP_URL": "mail.example.com"}, "ROOST_SMTP_URL must look like"),
         ({"ROOST_MAIL_FROM": "Willow\nBcc: x@y.example"}, "one plain address"),
         ({"ROOST_TURN_URL": "turn:x:3478"}, "belong together"),
+        (
+            {"ROOST_TURN_URL": "turn:x:3478, turn://y", "ROOST_TURN_SECRET": "s"},
+            "'turn://y' must look like turn:turn.example.com:3478",
+        ),
         ({"ROOST_SECRET_KEY": "short"}, "32 characters or more"),
         ({"ROOST_SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],

@@ -24,8 +24,9 @@ from playwright.sync_api import (
 from roost.accounts import limits
 from roost.staff.checks import routes
 from tests.support.browsers import launch
-from tests.support.looks import STATES, State, fill
-from tests.support.server import Server
+from tests.support.looks import STATES, State, fill, press
+from tests.support.relay import BEHIND_ROUTER, relaying
+from tests.support.server import Server, free_port, serving
 
 pytestmark = pytest.mark.looks
 
@@ -52,6 +53,16 @@ import sys
 from django.db import connection
 with connection.schema_editor() as schema:
     schema.execute("ALTER TABLE %s RENAME TO %s" % tuple(sys.argv[1:]))
+"""
+
+SIGN_OLIVIA_IN = """
+import json
+from roost.core.tenancy import across_practices
+from roost.staff.models import StaffMember
+from tests.support.doors import session_cookie
+with across_practices():
+    olivia = StaffMember.objects.select_related("account__practice").get(display_name="Olivia Osei")
+print(json.dumps({"olivia": session_cookie(olivia.account, "office")}))
 """
 
 TOO_SMALL = """() => [...document.querySelectorAll(
@@ -188,6 +199,32 @@ def test_page_looks_right(visitors: Visitors, state: State) -> None:
         expect(page.locator("h1")).to_have_text(state.heading)
     assert_looks_right(page)
     assert visitors.said == []
+
+
+def test_the_video_settings_look_right_with_a_relay(chromium: Browser, tmp_path: Path) -> None:
+    """One that answers by UDP and not by TCP, with a secret that is too short."""
+    with relaying(
+        tmp_path / "relay", host="127.0.0.2", secret="north", more=BEHIND_ROUTER
+    ) as relay:
+        urls = f"{relay.urls['udp']}, turn:127.0.0.2:{free_port()}?transport=tcp"
+        with serving(
+            tmp_path / "data", ROOST_DEMO="1", ROOST_TURN_URL=urls, ROOST_TURN_SECRET="north"
+        ) as told:
+            cookies = json.loads(told.run(SIGN_OLIVIA_IN))
+            visitors = Visitors(chromium, told, {"ids": {}, "cookies": cookies})
+            page = visitors.visit(State("video with a relay", "office:video", "olivia"))
+            assert_looks_right(page)
+            page.get_by_role("button", name="Test the relay").click()
+            expect(page.locator("#findings .flash")).to_have_count(3)
+            expect(page.locator("#findings .flash-wait")).to_have_count(2)
+            assert_looks_right(page)
+            page.get_by_label("Yes").check()
+            press("Save")(page)
+            expect(page.get_by_text("Saved.")).to_be_visible()
+            expect(page.get_by_label("Yes")).to_be_checked()
+            page.get_by_label("No", exact=True).check()
+            press("Save")(page)
+            assert visitors.said == []
 
 
 def name_of(url: str) -> str:

@@ -177,7 +177,9 @@ OFFICE: dict[str, Row] = {
     "receipt-sample": Row(RUN),
     "add-service": Row(RUN, RUN_POST),
     "service": Row(RUN, RUN_POST),
-    "video": Row(RUN),
+    "video": Row(RUN, RUN_POST),
+    # No relay is set up in a test.
+    "test-relay": Row(post=["video", "video", 403, 403]),
     "messages": Row(RUN),
     "message": Row(RUN),
     "send-message-now": Row(post=["message", "message", 403, 403]),

@@ -68,9 +68,9 @@ PICTURE = """() => {
 }"""
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Debian's Chromium with a fake camera."""
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+def launch(playwright: Playwright, *more: str, program: str = "/usr/bin/chromium") -> Browser:
+    """Debian's Chromium with a fake camera, and with `more` flags."""
+    return playwright.chromium.launch(executable_path=program, args=[*FLAGS, *more])
 
 
 def signed_in(browser: Browser, cookie: dict[str, Any], **options: Any) -> BrowserContext:

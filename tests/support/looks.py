@@ -570,6 +570,11 @@ def associate(page: Page) -> None:
     press("Associate")(page)
 
 
+def want_relay_only(page: Page) -> None:
+    page.get_by_label("Yes").check()
+    press("Save")(page)
+
+
 def open_menu(page: Page) -> None:
     page.locator(".who").click()
 
@@ -908,6 +913,7 @@ OFFICE = [
     State("service tax error", "office:service", "olivia", {"service": "service"},
           then=fill("Set tax", from_on="", name="x")),
     State("video", "office:video", "olivia"),
+    State("video error", "office:video", "olivia", then=want_relay_only),
     State("messages", "office:messages", "olivia"),
     State("messages none", "office:messages", "bea", practice="birch"),
     State("messages many", "office:messages", "wilhelmina", practice="grove"),

@@ -1,6 +1,7 @@
 """Settings: the practice, the Client Portal, staff, messages, video."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings as configuration
 from django.contrib import messages
@@ -13,7 +14,7 @@ from roost.accounts import limits
 from roost.accounts.doors import door_path
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.queries import newest_link
-from roost.audit.services import record_read
+from roost.audit.services import record, record_read
 from roost.core.pages import page
 from roost.core.time import say_span
 from roost.office import qr
@@ -22,7 +23,7 @@ from roost.outbox import kinds
 from roost.outbox.models import OutgoingMessage
 from roost.outbox.queries import all_messages, find_message
 from roost.practices.addresses import portal_url
-from roost.practices.forms import PortalForm, PracticeForm
+from roost.practices.forms import PortalForm, PracticeForm, VideoForm
 from roost.practices.services import change_settings
 from roost.staff.enums import Role
 from roost.staff.errors import StaffError
@@ -36,6 +37,8 @@ from roost.staff.services import (
     invite_staff_member,
     send_message_again,
 )
+from roost.video.relay_check import check_relay
+from roost.video.turn import relay_urls
 
 PRACTICE_FIELDS = [
     "name", "phone", "address", "mail_sender_name", "zone_name",
@@ -242,7 +245,45 @@ def send_message_now(request: OfficeRequest, message: uuid.UUID) -> HttpResponse
     return redirect(door_path(request, "message", message=row.uuid))
 
 
-@open_to(Who.OWNER_OR_ADMIN)
+@open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
 def video(request: OfficeRequest) -> HttpResponse:
-    """Settings → Video: whether calls can go through a relay."""
-    return page(request, "office/settings/video.html", {"turn": configuration.ROOST_TURN_URL})
+    """Settings → Video: whether calls can go through a relay, and whether they must."""
+    form = _video_form(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        change_settings(
+            request.practice,
+            action="video_settings.changed",
+            by=request.account,
+            **form.cleaned_data,
+        )
+        messages.success(request, "Saved.")
+        return redirect(door_path(request, "video"))
+    return _video_page(request, form)
+
+
+def _video_form(request: OfficeRequest, data: Any = None) -> VideoForm:
+    first = {"relay_only": "yes" if request.practice.relay_only else "no"}
+    return VideoForm(data, has_relay=bool(relay_urls()), initial=first)
+
+
+def _video_page(request: OfficeRequest, form: VideoForm, **more: Any) -> HttpResponse:
+    return page(
+        request, "office/settings/video.html", {"form": form, "relays": relay_urls(), **more}
+    )
+
+
+@open_to(Who.OWNER_OR_ADMIN, methods=("POST",))
+def test_relay(request: OfficeRequest) -> HttpResponse:
+    """Ask the relay for what a call would, and say how it went."""
+    if not relay_urls():
+        messages.warning(request, "There is no relay to test.")
+        return redirect(door_path(request, "video"))
+    try:
+        limits.count(limits.relay_test_subjects())
+    except limits.TooMany as limit:
+        messages.warning(
+            request, f"Six tests within ten minutes are enough. Wait {say_span(limit.wait)}."
+        )
+        return redirect(door_path(request, "video"))
+    record("relay.tested", by=request.account, subject=request.practice)
+    return _video_page(request, _video_form(request), findings=check_relay())

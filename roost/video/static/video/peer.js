@@ -18,8 +18,9 @@ export class Peer {
   #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = "";
 
   /**
-   * `send` carries a description or a candidate to the other side; `ice` gives the relay's
-   * credentials, fresh ones when asked with true; `changed` is told of every change.
+   * `send` carries a description or a candidate to the other side; `ice` says by which relays, with
+   * which credentials, and whether by them only, afresh when asked with true; `changed` is told of
+   * every change.
    */
   constructor({ certificate, ice, devices, send, changed, isLineUp }) {
     Object.assign(this, { certificate, ice, devices, send, changed, isLineUp });
@@ -32,7 +33,7 @@ export class Peer {
     this.#remoteOrigin = "";
     this.#early = [];
     const pc = this.pc = new RTCPeerConnection({
-      iceServers: this.ice(), certificates: this.certificate ? [this.certificate] : undefined, bundlePolicy: "max-bundle",
+      ...this.ice(), certificates: this.certificate ? [this.certificate] : undefined, bundlePolicy: "max-bundle",
     });
     pc.onicecandidate = ({ candidate }) => {
       if (candidate?.candidate) this.#tell({ candidate: candidate.toJSON() });
@@ -93,7 +94,7 @@ export class Peer {
     await this.#chain;
     if (!this.prepared && !this.pc.localDescription) return null;
     if (this.prepared) {
-      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: this.ice() });
+      this.useRelays();
       await this.pc.setLocalDescription(this.prepared);
     }
     const { type, sdp } = this.pc.localDescription;
@@ -226,12 +227,25 @@ export class Peer {
       await this.ice(true);
       this.#inTurn(() => this.#make());
     } else {
-      const servers = await this.ice(true);
+      await this.ice(true);
       if (this.#closed) return;
-      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: servers });
+      this.useRelays();
       this.pc.restartIce();
     }
     this.offer();
+  }
+
+  /** Takes what `ice` says now for all that is looked for from here on. */
+  useRelays() {
+    if (!this.#closed) this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...this.ice() });
+  }
+
+  /** Begins anew: a way found before would be kept through a mere restart, whatever `ice` says. */
+  rebuild() {
+    if (!this.cid) return this.useRelays();
+    this.#inTurn(() => this.#make());
+    this.#watchOver();
+    return this.offer();
   }
 
   lineIsBack() {

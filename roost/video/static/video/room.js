@@ -16,7 +16,7 @@ const starts = Date.parse(facts.starts), closes = Date.parse(facts.closes), last
 
 let cid = newCid(), line = null, entered = false, joined = false, joining = false, isBack = false, hasLeft = false;
 let callSoon = 0;
-let people = [], relays = [], iceWaiters = [], spare = null, spareAt = 0;
+let people = [], relays = { iceServers: [], iceTransportPolicy: "all" }, iceWaiters = [], spare = null, spareAt = 0;
 const peers = new Map(), tiles = new Map(), graces = new Map();
 const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" }).catch(() => undefined);
 
@@ -178,12 +178,20 @@ function lineChanged(state, code) {
 
 // -- what the server says ------------------------------------------------------------------------------
 
-const listeners = { state: onState, joined: onJoined, left: onLeft, signal: onSignal, ended: onEnded };
+const listeners = { state: onState, ice: onIce, joined: onJoined, left: onLeft, signal: onSignal, ended: onEnded };
 const heard = (message) => listeners[message.type]?.(message);
 
-function onState({ state, people: now, ice }) {
-  relays = ice;
-  for (const waiter of iceWaiters.splice(0)) waiter(ice);
+/** New credentials for the relay, or another rule of the practice about it. */
+function onIce({ ice, policy }) {
+  const isStricter = policy === "relay" && relays.iceTransportPolicy !== "relay";
+  relays = { iceServers: ice, iceTransportPolicy: policy };
+  for (const peer of allPeers()) { if (isStricter) peer.rebuild(); else peer.useRelays(); }
+}
+
+function onState({ state, people: now, ice, policy }) {
+  if (relays.iceTransportPolicy !== policy) onIce({ ice, policy });
+  relays = { iceServers: ice, iceTransportPolicy: policy };
+  for (const waiter of iceWaiters.splice(0)) waiter(relays);
   const lost = new Set(people.filter((person) => person.state === "lost").map((person) => person.cid));
   people = now;
   for (const person of now) if (person.state === "connected" && lost.has(person.cid)) peers.get(person.cid)?.lineIsBack();
@@ -317,7 +325,7 @@ function newPeer(ready) {
   });
 }
 
-/** The relay's credentials; with `fresh`, a promise of new ones. */
+/** The relays and their credentials; with `fresh`, a promise of new ones. */
 function ice(fresh = false) {
   if (!fresh) return relays;
   if (facts.relay !== "1" || !line?.say({ type: "hello", cid })) return Promise.resolve(relays);
@@ -336,6 +344,7 @@ async function peerFor(who) {
   if (peers.has(who)) return peers.get(who);
   const kept = joined ? spare : null;
   if (kept) spare = null;
+  kept?.useRelays();
   return adopt(kept ?? newPeer(ready), who);
 }
 
@@ -355,6 +364,7 @@ function dropAll() {
   spare = null;
 }
 
+const hasNoWay = () => relays.iceTransportPolicy === "relay" && !relays.iceServers.length;
 const nameOf = (who) => people.find((person) => person.cid === who)?.name ?? "";
 
 /** Draws a tile a moment later, once for several changes: what is being negotiated goes first. */
@@ -388,7 +398,7 @@ function drawTile(peer, isDead = false) {
     connected: peer.about.camera ? "" : `${name}’s camera is off`,
     disconnected: `The line to ${name} dropped. It is being mended.`,
     failed: `The line to ${name} dropped. It is being mended.`,
-  }[connectionState] ?? `Connecting to ${name}`;
+  }[connectionState] ?? (hasNoWay() ? "Calls here go through a relay only, and none is set up. Please call the practice." : `Connecting to ${name}`);
   const note = isDead ? `${name}’s line dropped. They can come back at any time.` : words;
   tile.classList.toggle("tile-off", connectionState === "connected" && !peer.about.camera);
   const box = tile.querySelector(".tile-note");

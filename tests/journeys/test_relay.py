@@ -1,0 +1,301 @@
+"""Calls through a real relay, when the practice wants it and when nothing else is possible."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expect
+
+from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
+from tests.support.networks import RELAY, handed_in, islands
+from tests.support.relay import LOOPBACK_PEERS, SECRET, Relay, relaying
+from tests.support.rooms import Booked, book
+from tests.support.server import Server, free_port, serving
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+
+# By which candidates each live connection goes, and every candidate that was named.
+WAYS = """async () => {
+  const ways = [];
+  for (const pc of window.__peers) {
+    if (pc.connectionState !== "connected") continue;
+    const reports = await pc.getStats();
+    for (const r of reports.values()) {
+      if (r.type !== "transport") continue;
+      const pair = reports.get(r.selectedCandidatePairId);
+      const local = reports.get(pair.localCandidateId);
+      const remote = reports.get(pair.remoteCandidateId);
+      ways.push([local.candidateType, remote.candidateType, local.relayProtocol ?? ""]);
+    }
+  }
+  return ways;
+}"""
+SAID = """() => window.__peers
+  .flatMap((pc) => [pc.localDescription?.sdp, pc.remoteDescription?.sdp]).filter(Boolean)
+  .flatMap((sdp) => sdp.match(/^a=candidate:.*$/gm) ?? [])"""
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    with relaying(tmp_path_factory.mktemp("relay"), more=LOOPBACK_PEERS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, database: dict[str, str], relay: Relay
+) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("roost")
+    # Chromium does not know the test's certificate, so TLS is left out.
+    urls = f"{relay.urls['udp']}, {relay.urls['tcp']}"
+    with serving(folder, **relay.settings | {"ROOST_TURN_URL": urls}, **database) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+def want_relay_only(server: Server, wanted: bool) -> None:
+    server.run(
+        "from roost.practices.models import Practice\n"
+        f"Practice.objects.filter(slug='maple').update(relay_only={wanted})"
+    )
+
+
+class Two:
+    """Tara's and Casey's windows on one session."""
+
+    def __init__(self, browsers: tuple[Browser, Browser], booked: Booked) -> None:
+        self.booked = booked
+        self.contexts = [
+            signed_in(browsers[0], booked.cookie("office")),
+            signed_in(browsers[1], booked.cookie("portal")),
+        ]
+        self.tara, self.casey = (context.new_page() for context in self.contexts)
+        self.complaints: list[str] = []
+        for page in (self.tara, self.casey):
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    @property
+    def pages(self) -> tuple[Page, Page]:
+        return self.tara, self.casey
+
+    def knock(self) -> None:
+        """Casey waits, Tara is in."""
+        self.casey.goto(self.booked.portal_room())
+        self.casey.get_by_role("button", name="Go to the waiting room").click()
+        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+        self.tara.goto(self.booked.office_room)
+        self.tara.get_by_role("button", name="Go into the room").click()
+
+    def admit(self) -> None:
+        self.tara.get_by_role("button", name="Admit").click()
+
+    def meet(self) -> None:
+        self.knock()
+        self.admit()
+        for page in self.pages:
+            assert_sees_and_hears(page)
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+        assert self.complaints == []
+
+
+@pytest.fixture
+def two(server: Server, chromium: Browser) -> Iterator[Two]:
+    booked = book(server)
+    want_relay_only(server, False)
+    pair = Two((chromium, chromium), booked)
+    yield pair
+    pair.close()
+
+
+def ways(page: Page) -> list[Any]:
+    return list(page.evaluate(WAYS))
+
+
+def only_relays(page: Page) -> bool:
+    found = ways(page)
+    return bool(found) and all(way[:2] == ["relay", "relay"] for way in found)
+
+
+def test_with_relay_only_both_sides_go_through_it_and_name_nothing_else(
+    two: Two, server: Server
+) -> None:
+    want_relay_only(server, True)
+    two.meet()
+    for page in two.pages:
+        assert only_relays(page), ways(page)
+        said = page.evaluate(SAID)
+        assert said
+        for line in said:
+            assert " typ relay " in line
+            # Not even as the address that the relay saw.
+            assert "raddr 0.0.0.0" in line or "raddr ::" in line
+    two.casey.reload()
+    for page in two.pages:
+        assert_sees_and_hears(page)
+    for page in two.pages:
+        wait_for(lambda page=page: only_relays(page), saying=f"{ways(page)}")  # type: ignore[misc]
+
+
+def test_without_it_they_meet_directly(two: Two) -> None:
+    """So that the test above fails for the right reason."""
+    two.meet()
+    for page in two.pages:
+        assert "host" in ways(page)[0][:2], ways(page)
+
+
+def test_a_running_call_goes_over_to_the_relay(two: Two, server: Server) -> None:
+    two.meet()
+    assert not only_relays(two.tara)
+    want_relay_only(server, True)
+    # Each page hears of it at its next ping.
+    for page in two.pages:
+        wait_for(lambda page=page: only_relays(page), seconds=30, saying=f"{ways(page)}")  # type: ignore[misc]
+    for page in two.pages:
+        assert_sees_and_hears(page)
+
+
+def test_a_dead_server_does_not_part_them_on_the_relay_either(two: Two, server: Server) -> None:
+    want_relay_only(server, True)
+    two.meet()
+    server.kill()
+    for page in two.pages:
+        assert_sees_and_hears(page)
+    server.start()
+    for page in two.pages:
+        expect(page.get_by_text("Your line dropped")).not_to_be_visible(timeout=10_000)
+        assert_sees_and_hears(page)
+
+
+def test_new_credentials_are_taken_without_a_break(server: Server, chromium: Browser) -> None:
+    """What the server says each hour, said now."""
+    booked = book(server)
+    want_relay_only(server, True)
+    pair = Two((chromium, chromium), booked)
+    lines: list[WebSocketRoute] = []
+
+    def stand_between(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    pair.casey.route_web_socket("**/socket/", stand_between)
+    pair.meet()
+    held = "() => window.__peers.map((pc) => pc.getConfiguration().iceServers[0]?.username)"
+    before = pair.casey.evaluate(held)
+    ice = [{"urls": ["turn:127.0.0.1:9"], "username": "renewed", "credential": "x"}]
+    lines[-1].send(json.dumps({"type": "ice", "ice": ice, "policy": "relay"}))
+    wait_for(lambda: pair.casey.evaluate(held)[-1] == "renewed")
+    # The same connection goes on.
+    assert len(pair.casey.evaluate(held)) == len(before)
+    for page in pair.pages:
+        assert_sees_and_hears(page)
+        assert only_relays(page)
+    pair.close()
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+def test_by_each_way_to_the_relay_they_meet(
+    playwright: Playwright, relay: Relay, tmp_path: Path, database: dict[str, str], way: str
+) -> None:
+    told = relay.settings | {"ROOST_TURN_URL": relay.urls[way]}
+    with serving(tmp_path / "roost", **told, **database) as server:
+        booked = book(server)
+        want_relay_only(server, True)
+        # The relay's certificate is the test's own.
+        browser = launch(playwright, "--ignore-certificate-errors")
+        pair = Two((browser, browser), booked)
+        pair.meet()
+        for page in pair.pages:
+            assert ways(page) == [["relay", "relay", way]]
+        pair.close()
+        browser.close()
+
+
+def test_relay_only_without_a_relay_says_so_and_gives_nothing_away(
+    chromium: Browser, tmp_path: Path, database: dict[str, str]
+) -> None:
+    with serving(tmp_path / "roost", **database) as server:
+        booked = book(server)
+        want_relay_only(server, True)
+        pair = Two((chromium, chromium), booked)
+        pair.knock()
+        pair.admit()
+        for page in pair.pages:
+            words = page.get_by_text("Calls here go through a relay only, and none is set up.")
+            expect(words).to_be_visible()
+            page.wait_for_timeout(2000)
+            assert page.evaluate(SAID) == []
+            assert ways(page) == []
+        pair.close()
+
+
+def test_a_relay_that_starts_again_is_found_again(
+    chromium: Browser, tmp_path: Path, database: dict[str, str]
+) -> None:
+    ports = free_port(), free_port()
+
+    def start() -> Any:
+        return relaying(tmp_path / "relay", ports=ports, more=LOOPBACK_PEERS)
+
+    told = {"ROOST_TURN_URL": f"turn:127.0.0.1:{ports[0]}", "ROOST_TURN_SECRET": SECRET}
+    with serving(tmp_path / "roost", **told, **database) as server:
+        booked = book(server)
+        want_relay_only(server, True)
+        pair = Two((chromium, chromium), booked)
+        with start():
+            pair.meet()
+        for page in pair.pages:
+            wait_for(lambda page=page: not ways(page), seconds=30)  # type: ignore[misc]
+        with start():
+            for page in pair.pages:
+                assert_sees_and_hears(page, seconds=40)
+            assert only_relays(pair.tara)
+        pair.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can make networks.")
+def test_between_networks_without_a_route_only_the_relay_connects(
+    playwright: Playwright, tmp_path: Path, database: dict[str, str]
+) -> None:
+    ports = free_port(), free_port()
+    told = {"ROOST_TURN_URL": f"turn:{RELAY}:{ports[0]}", "ROOST_TURN_SECRET": SECRET}
+    with (
+        islands() as networks,
+        serving(tmp_path / "roost", **told, **database) as server,
+        handed_in(networks, server.port, tmp_path),
+    ):
+        browsers = tuple(
+            launch(playwright, program=networks.browser(whose, tmp_path))
+            for whose in ("tara", "casey")
+        )
+        booked = book(server)
+        want_relay_only(server, False)
+        pair = Two((browsers[0], browsers[1]), booked)
+        # The relay is not there yet: nothing connects, however long they try.
+        pair.knock()
+        pair.admit()
+        pair.tara.wait_for_timeout(8000)
+        for page in pair.pages:
+            assert ways(page) == []
+            expect(page.get_by_text("Connecting to").first).to_be_visible()
+        # As it is shipped: no address is allowed that the file denies.
+        with relaying(tmp_path / "relay", host=RELAY, ports=ports, before=networks.inside("relay")):
+            for page in pair.pages:
+                assert_sees_and_hears(page, seconds=40)
+                assert "relay" in ways(page)[0][:2], ways(page)
+        pair.close()
+        for browser in browsers:
+            browser.close()

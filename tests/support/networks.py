@@ -1,0 +1,146 @@
+"""Networks that cannot reach each other, for two browsers; a relay's address can be reached from
+both. Needs root. No packet leaves this machine.
+
+Each network is a namespace of its own. Roost stays outside and is handed in through a Unix socket,
+since a namespace has its own loopback: `python -m tests.support.networks PORT PATH` listens there.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.server import ROOT
+
+# Documentation's own networks (RFC 5737): the shipped relay refuses none of them.
+RELAY = "192.0.2.99"
+LINKS = {"tara": "198.51.100", "casey": "203.0.113"}
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The namespaces by whose they are: "tara", "casey", "relay"."""
+
+    names: dict[str, str]
+
+    def inside(self, whose: str) -> list[str]:
+        """What stands before a command that is to run there."""
+        return ["ip", "netns", "exec", self.names[whose]]
+
+    def browser(self, whose: str, folder: Path) -> str:
+        """A Chromium that lives there."""
+        wrapper = folder / f"chromium-{whose}"
+        command = " ".join(self.inside(whose))
+        wrapper.write_text(f'#!/bin/sh\nexec {command} /usr/bin/chromium "$@"\n')
+        wrapper.chmod(0o755)
+        return str(wrapper)
+
+
+def _ip(*words: str) -> None:
+    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"ip {' '.join(words)}: {done.stderr}")
+
+
+@contextmanager
+def islands() -> Iterator[Networks]:
+    """Both networks and the relay's, for the length of a block."""
+    tag = f"r{os.getpid() % 100_000}"
+    names = {whose: f"{tag}-{whose}" for whose in (*LINKS, "relay")}
+    with ExitStack() as made:
+        for name in names.values():
+            _ip("netns", "add", name)
+            made.callback(_ip, "netns", "del", name)
+            _ip("-n", name, "link", "set", "lo", "up")
+        _ip("-n", names["relay"], "addr", "add", f"{RELAY}/32", "dev", "lo")
+        forwarding = ["sysctl", "-qw", "net.ipv4.ip_forward=0"]
+        subprocess.run(["ip", "netns", "exec", names["relay"], *forwarding], check=True)
+        for number, (whose, network) in enumerate(LINKS.items()):
+            here, there = f"{tag}h{number}", f"{tag}t{number}"
+            _ip("link", "add", here, "netns", names[whose],
+                "type", "veth", "peer", "name", there, "netns", names["relay"])  # fmt: skip
+            for name, device, last in ((names[whose], here, 2), (names["relay"], there, 1)):
+                _ip("-n", name, "addr", "add", f"{network}.{last}/24", "dev", device)
+                _ip("-n", name, "link", "set", device, "up")
+            _ip("-n", names[whose], "route", "add", "default", "via", f"{network}.1")
+        yield Networks(names)
+
+
+# -- handing Roost in ----------------------------------------------------------------------------
+
+
+@contextmanager
+def handed_in(networks: Networks, port: int, folder: Path) -> Iterator[None]:
+    """What listens at 127.0.0.1:`port` is to be had at the same address in both networks."""
+    path = str(folder / "roost.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    _serve(listener, lambda: socket.create_connection(("127.0.0.1", port)))
+    command = [sys.executable, "-m", "tests.support.networks", str(port), path]
+    doors = [
+        subprocess.Popen([*networks.inside(whose), *command], cwd=ROOT, stdout=subprocess.PIPE)
+        for whose in LINKS
+    ]
+    try:
+        for door in doors:
+            assert door.stdout is not None
+            assert door.stdout.readline() == b"open\n"
+        yield
+    finally:
+        for door in doors:
+            door.kill()
+            door.wait(5)
+        listener.close()
+
+
+def _serve(listener: socket.socket, reach: Callable[[], socket.socket]) -> None:
+    def accept() -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+                far = reach()
+            except OSError:
+                return
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def _pump(one: socket.socket, other: socket.socket) -> None:
+    try:
+        while data := one.recv(65_536):
+            other.sendall(data)
+    except OSError:
+        pass
+    finally:
+        for end in (one, other):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def _door(port: int, path: str) -> None:
+    def reach() -> socket.socket:
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(path)
+        return far
+
+    _serve(socket.create_server(("127.0.0.1", port), backlog=64), reach)
+    print("open", flush=True)
+    while True:
+        time.sleep(3600)
+
+
+if __name__ == "__main__":
+    _door(int(sys.argv[1]), sys.argv[2])
