@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from roost.audit.services import record
 from roost.billing.balances import bills_to_invoice
@@ -19,11 +19,12 @@ from roost.billing.errors import BillingError, CannotIssue, NothingToInvoice, Wr
 from roost.billing.facts import about_practice, about_practitioner, line_facts
 from roost.billing.invoice_pdf import document_of_invoice
 from roost.billing.models import Charge, Invoice, InvoiceCounter, InvoiceLine
+from roost.billing.numbering import next_serial, once_committed
 from roost.billing.owed import Owed, payments_that_count
 from roost.billing.rules import plain
 from roost.clients.models import Client
 from roost.core.submissions import once
-from roost.core.tenancy import current_practice_id, scope
+from roost.core.tenancy import current_practice_id
 from roost.core.time import now
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment
@@ -57,7 +58,7 @@ def issue_invoice(
         issued_on = moment.astimezone(practice.zone).date()
         _check(bills, set(chosen), issued_on, due_on)
         charges = [fix(each) for each in bills]
-        serial = _next_serial(issued_on.year)
+        serial = next_serial(InvoiceCounter, issued_on.year)
         invoice = Invoice(
             year=issued_on.year,
             serial=serial,
@@ -76,7 +77,7 @@ def issue_invoice(
         for bill, charge in zip(bills, charges, strict=True):
             InvoiceLine.objects.create(invoice=invoice, charge=charge, amount=bill.balance)
         record("invoice.issued", by=by.account, subject=invoice, client_uuid=client.uuid)
-        _make_document_of(invoice)
+        once_committed(lambda: document_of_invoice(invoice))
         return invoice
 
     return once(key, "invoice", Invoice, make)
@@ -142,33 +143,6 @@ def _facts(invoice: Invoice, practice: Practice, bills: list[Owed], payer: str) 
     }
 
 
-def _make_document_of(invoice: Invoice) -> None:
-    """Make the invoice's PDF once this is committed, as a receipt's."""
-    practice_id = current_practice_id()
-
-    def make() -> None:
-        with scope(practice_id):
-            document_of_invoice(invoice)
-
-    transaction.on_commit(make, robust=True)
-
-
-def _next_serial(year: int) -> int:
-    """The next number of the year. The counter stays locked until this transaction ends."""
-    rows = InvoiceCounter.objects.select_for_update().filter(year=year)
-    counter = rows.first()
-    if counter is None:
-        try:
-            with transaction.atomic():
-                InvoiceCounter.objects.create(year=year)
-        except IntegrityError:
-            pass  # Somebody began the year a moment ago.
-        counter = rows.get()
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return counter.last
-
-
 def void_invoice(*, by: StaffMember, invoice: Invoice) -> bool:
     """Void an invoice for good: its sessions can stand on another one. Payments stay as they are.
 
@@ -183,7 +157,7 @@ def void_invoice(*, by: StaffMember, invoice: Invoice) -> bool:
         release(list(charges))
         fresh = Invoice.objects.select_related("client").get(pk=invoice.pk)
         record("invoice.voided", by=by.account, subject=fresh, client_uuid=fresh.client.uuid)
-        _make_document_of(fresh)
+        once_committed(lambda: document_of_invoice(fresh))
         return True
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from roost.audit.services import record
 from roost.billing.charging import fix, lock, paper_of, release
@@ -31,11 +31,12 @@ from roost.billing.errors import (
 )
 from roost.billing.facts import facts_of
 from roost.billing.models import Charge, CreditUse, Payment, Receipt, ReceiptCounter, TaxRate
+from roost.billing.numbering import next_serial, once_committed
 from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, owed_for
 from roost.billing.rules import is_exact, say_money, split
 from roost.clients.models import Client
 from roost.core.submissions import once
-from roost.core.tenancy import current_practice_id, scope
+from roost.core.tenancy import current_practice_id
 from roost.core.time import now
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Attendee, Service
@@ -185,7 +186,7 @@ def _issue(
 ) -> Receipt:
     moment = now()
     issued_on = moment.astimezone(practice.zone).date()
-    serial, code = _next_serial(issued_on.year), new_code()
+    serial, code = next_serial(ReceiptCounter, issued_on.year), new_code()
     receipt = Receipt(
         prefix=practice.receipt_prefix,
         year=issued_on.year,
@@ -214,36 +215,8 @@ def _issue(
     )
     receipt.save()
     record("receipt.issued", by=by.account, subject=receipt, client_uuid=charge.client.uuid)
-    _make_document_of(receipt)
+    once_committed(lambda: document_of(receipt))
     return receipt
-
-
-def _make_document_of(receipt: Receipt) -> None:
-    """Make the receipt's PDF once this is committed, which may be after the scope has closed."""
-    practice_id = current_practice_id()
-
-    # No partial: where it fails, Django logs a function by its name.
-    def make() -> None:
-        with scope(practice_id):
-            document_of(receipt)
-
-    transaction.on_commit(make, robust=True)
-
-
-def _next_serial(year: int) -> int:
-    """The next number of the year. The counter stays locked until this transaction ends."""
-    rows = ReceiptCounter.objects.select_for_update().filter(year=year)
-    counter = rows.first()
-    if counter is None:
-        try:
-            with transaction.atomic():
-                ReceiptCounter.objects.create(year=year)
-        except IntegrityError:
-            pass  # Somebody began the year a moment ago.
-        counter = rows.get()
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return counter.last
 
 
 def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
@@ -264,5 +237,5 @@ def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
         fresh = rows.get()
         release([fresh.payment.charge])
         record("receipt.voided", by=by.account, subject=fresh, client_uuid=fresh.client.uuid)
-        _make_document_of(fresh)
+        once_committed(lambda: document_of(fresh))
         return True

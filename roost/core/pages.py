@@ -18,3 +18,12 @@ def page(
         for thing in context.values()
     )
     return render(request, template, context, status=422 if wrong and status == 200 else status)
+
+
+def pdf_answer(pdf: bytes, name: str) -> HttpResponse:
+    """A PDF as a download of that file name."""
+    return HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

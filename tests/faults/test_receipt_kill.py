@@ -80,7 +80,7 @@ ONCE = {"receipts": [1], "payments": 1, "events": 1, "documents": 1, "pdfs": 1}
 @pytest.mark.parametrize(
     ("place", "left"),
     [
-        ("roost.billing.services._next_serial", NOTHING),
+        ("roost.billing.services.next_serial", NOTHING),
         ("roost.billing.services.new_code", NOTHING),
         # Between the commit and the PDF, during the PDF, and before it is stored.
         ("roost.billing.services.document_of", ONCE),

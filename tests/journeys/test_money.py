@@ -7,31 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsers import launch
 from tests.support.server import Server
 
 MAPLE = "harbour-demo-passphrase"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1").start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
-    yield browser
-    browser.close()
 
 
 def log_in(browser: Browser, address: str, email: str, *, scripts: bool = True) -> Page:

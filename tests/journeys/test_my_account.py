@@ -5,44 +5,16 @@ By visible labels only, on the demo that a newcomer starts with, over a real mai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_access import MAPLE, log_in, open_record
-from tests.support.browsers import launch
-from tests.support.post import Post, post_office
+from tests.support.post import Post
 from tests.support.server import Server
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
 )
-
-
-@pytest.fixture(scope="module")
-def post() -> Iterator[Post]:
-    with post_office() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, post: Post, database: dict[str, str]
-) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url, **database).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
-    yield browser
-    browser.close()
 
 
 def a_window(browser: Browser, **options: str) -> Page:

@@ -7,42 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.browsers import WATCH_PEERS, assert_sees_and_hears, launch
-from tests.support.post import Post, Received, post_office
+from tests.support.browsers import WATCH_PEERS, assert_sees_and_hears
+from tests.support.post import Post, Received
 from tests.support.server import Server
 
 MAPLE = "harbour-demo-passphrase"
 OWN = "seven quiet herons wade"
 # The Account page looks every ten seconds whether the practice has acted.
 BY_ITSELF = 20_000
-
-
-@pytest.fixture(scope="module")
-def post() -> Iterator[Post]:
-    with post_office() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, post: Post, database: dict[str, str]
-) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url, **database).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

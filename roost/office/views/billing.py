@@ -16,14 +16,13 @@ from roost.billing.credit import credit_of
 from roost.billing.documents import document_of, file_name
 from roost.billing.errors import BillingError, CannotIssue, CreditUsed
 from roost.billing.forms import BilledForm, PaymentForm
-from roost.billing.models import Receipt
 from roost.billing.owed import Owed, is_shared_out, owed_for
 from roost.billing.queries import get_receipt_for, receipts_visible_to
 from roost.billing.rules import say_money
 from roost.billing.services import record_payment, take_attendance, void_receipt
 from roost.clients.models import Client
 from roost.core.flashes import flash_with_way_back
-from roost.core.pages import page
+from roost.core.pages import page, pdf_answer
 from roost.core.time import now, say_day
 from roost.scheduling.enums import Attendance
 from roost.scheduling.errors import SchedulingError
@@ -240,16 +239,7 @@ def receipt_pdf(request: OfficeRequest, receipt: uuid.UUID) -> HttpResponse:
         client_uuids=[found.client.uuid],
         receipt=str(found.uuid),
     )
-    return pdf_answer(found)
-
-
-def pdf_answer(receipt: Receipt) -> HttpResponse:
-    """A receipt's stored document as a download."""
-    return HttpResponse(
-        document_of(receipt),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{file_name(receipt)}"'},
-    )
+    return pdf_answer(document_of(found), file_name(found))
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))

@@ -23,7 +23,7 @@ from roost.billing.statement_pdf import statement_file_name, statement_pdf, unpr
 from roost.billing.statements import Statement, statement_of
 from roost.clients.models import Client
 from roost.clients.queries import get_client_for
-from roost.core.pages import page
+from roost.core.pages import page, pdf_answer
 from roost.core.time import now
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
@@ -87,15 +87,7 @@ def client_statement_pdf(request: OfficeRequest, client: uuid.UUID) -> HttpRespo
         end=statement.end.isoformat(),
     )
     pdf = statement_pdf(statement, request.practice, _today(request))
-    return _pdf(pdf, statement_file_name(statement))
-
-
-def _pdf(pdf: bytes, name: str) -> HttpResponse:
-    return HttpResponse(
-        pdf,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return pdf_answer(pdf, statement_file_name(statement))
 
 
 # Credit given back
@@ -212,7 +204,7 @@ def invoice_pdf(request: OfficeRequest, invoice: uuid.UUID) -> HttpResponse:
         client_uuids=[found.client.uuid],
         invoice=str(found.uuid),
     )
-    return _pdf(document_of_invoice(found), invoice_file_name(found))
+    return pdf_answer(document_of_invoice(found), invoice_file_name(found))
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))

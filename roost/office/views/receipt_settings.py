@@ -12,7 +12,7 @@ from roost.billing.errors import NotALogo
 from roost.billing.logos import MOST_BYTES, logo_of, remove_logo, set_logo
 from roost.billing.pdf import make_pdf
 from roost.billing.samples import sample_facts
-from roost.core.pages import page
+from roost.core.pages import page, pdf_answer
 from roost.core.time import now
 from roost.core.uploads import takes_upload
 from roost.practices.forms import LogoForm, ReceiptsForm
@@ -96,8 +96,4 @@ def sample(request: OfficeRequest) -> HttpResponse:
     else:
         therapist = get_staff_member_for(request.staff, wanted)
     facts = sample_facts(place, therapist, today=now().astimezone(place.zone).date())
-    return HttpResponse(
-        make_pdf(facts, logo=logo_of(place.receipt_logo)),
-        content_type="application/pdf",
-        headers={"Content-Disposition": 'attachment; filename="receipt-sample.pdf"'},
-    )
+    return pdf_answer(make_pdf(facts, logo=logo_of(place.receipt_logo)), "receipt-sample.pdf")

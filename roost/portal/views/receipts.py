@@ -30,7 +30,7 @@ from roost.billing.years import (
 )
 from roost.clients.enums import Relationship
 from roost.clients.queries import get_access_for, opens
-from roost.core.pages import page
+from roost.core.pages import page, pdf_answer
 from roost.core.time import now, say_span
 from roost.portal.context import held_by
 from roost.staff.http import DoorRequest
@@ -84,11 +84,8 @@ def year_pdf(request: DoorRequest, client: uuid.UUID, year: int) -> HttpResponse
         receipts=[str(each.uuid) for each in found],
     )
     today = now().astimezone(request.practice.zone).date()
-    return HttpResponse(
-        make_year_pdf(request.practice, access.client.name, year, found, today=today),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{year_file_name(year)}"'},
-    )
+    pdf = make_year_pdf(request.practice, access.client.name, year, found, today=today)
+    return pdf_answer(pdf, year_file_name(year))
 
 
 @open_to(Who.ACCOUNT)
@@ -103,11 +100,7 @@ def receipt_pdf(request: DoorRequest, receipt: uuid.UUID) -> HttpResponse:
         client_uuids=[whose.uuid],
         receipt=str(found.uuid),
     )
-    return HttpResponse(
-        document_of(found),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{file_name(found)}"'},
-    )
+    return pdf_answer(document_of(found), file_name(found))
 
 
 @open_to(Who.ACCOUNT)
@@ -122,11 +115,7 @@ def invoice_pdf(request: DoorRequest, invoice: uuid.UUID) -> HttpResponse:
         client_uuids=[whose.uuid],
         invoice=str(found.uuid),
     )
-    return HttpResponse(
-        document_of_invoice(found),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{invoice_file_name(found)}"'},
-    )
+    return pdf_answer(document_of_invoice(found), invoice_file_name(found))
 
 
 @open_to(Who.ANYONE)
