@@ -2,11 +2,11 @@
 
 import sys
 
-from bench import enumeration, matching, pages, receipts, scale, video, weight
+from bench import enumeration, matching, pages, receipts, relay, scale, video, weight
 
 
 def main() -> int:
-    for part in (weight, matching, receipts, pages, scale, enumeration, video):
+    for part in (weight, matching, receipts, pages, scale, enumeration, video, relay):
         part.main()
         sys.stdout.flush()
     return 0
