@@ -52,9 +52,11 @@ def fixed_charges(client: Client, currency: str) -> QuerySet[Charge]:
 
 def payments_of(client: Client, currency: str) -> QuerySet[Payment]:
     """The client's payments that count, oldest first."""
-    return Payment.objects.filter(
-        charge__client=client, charge__currency=currency, receipt__voided_at=None
+    # From the charges on: SQLite would walk all payments of the practice.
+    paid = Charge.objects.filter(
+        client=client, currency=currency, payments__receipt__voided_at=None, payments__isnull=False
     )
+    return Payment.objects.filter(pk__in=paid.values("payments"))
 
 
 def unfixed_bills(
