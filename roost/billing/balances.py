@@ -52,9 +52,11 @@ def fixed_charges(client: Client, currency: str) -> QuerySet[Charge]:
 
 def payments_of(client: Client, currency: str) -> QuerySet[Payment]:
     """The client's payments that count, oldest first."""
-    return Payment.objects.filter(
-        charge__client=client, charge__currency=currency, receipt__voided_at=None
+    # From the charges on: SQLite would walk all payments of the practice.
+    paid = Charge.objects.filter(
+        client=client, currency=currency, payments__receipt__voided_at=None, payments__isnull=False
     )
+    return Payment.objects.filter(pk__in=paid.values("payments"))
 
 
 def unfixed_bills(
@@ -117,9 +119,11 @@ def bills_to_invoice(client: Client, practice: Practice) -> list[Owed]:
         fixed_charges(client, practice.currency)
         .annotate(paid=paid)
         .filter(total__gt=F("paid"))
-        .exclude(Exists(InvoiceLine.objects.filter(charge=OuterRef("pk"), invoice__voided_at=None)))
+        .exclude(pk__in=InvoiceLine.objects.filter(invoice__voided_at=None).values("charge"))
     )
-    rows = Appointment.objects.filter(charges__in=open_charges.order_by().values("pk"))
+    rows = Appointment.objects.filter(
+        pk__in=list(open_charges.order_by().values_list("appointment", flat=True))
+    )
     fixed = bills_of(list(with_people(rows)), practice, with_missing=True)
     mine = [each for each in fixed if each.client == client and each.charge is not None]
     bills = [*unfixed_bills(client, practice, with_missing=True), *mine]

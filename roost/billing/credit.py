@@ -16,7 +16,7 @@ from roost.audit.services import record
 from roost.billing.charging import lock_credit
 from roost.billing.enums import MONEY_METHODS
 from roost.billing.errors import BillingError, CreditUsed, WrongAmount, WrongDay
-from roost.billing.models import CreditUse, Payment, Receipt, Refund
+from roost.billing.models import Charge, CreditUse, Payment, Receipt, Refund
 from roost.billing.rules import draw, is_exact, say_money
 from roost.clients.models import Client
 from roost.core.submissions import once
@@ -38,11 +38,11 @@ def uses_that_count(sources: Iterable[Payment]) -> QuerySet[CreditUse]:
 def credit_left(client: Client, currency: str) -> list[tuple[Payment, Decimal]]:
     """The client's payments with something left over, the oldest first, and how much of it is
     still there. In two queries."""
-    sources = list(
-        Payment.objects.filter(
-            charge__client=client, charge__currency=currency, over__gt=0, receipt__voided_at=None
-        ).select_related("receipt")
+    # From the charges on, as in `balances.payments_of`.
+    over = Charge.objects.filter(
+        client=client, currency=currency, payments__over__gt=0, payments__receipt__voided_at=None
     )
+    sources = list(Payment.objects.filter(pk__in=over.values("payments")).select_related("receipt"))
     left = {each.pk: each.over for each in sources}
     # Not added up by the database: SQLite does that in floats.
     for source, amount in uses_that_count(sources).values_list("source", "amount"):

@@ -55,6 +55,7 @@ class Charge(PublicId, TenantModel):
     fixed_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["client", "currency"], name="charge_by_client")]
         constraints = [models.UniqueConstraint("appointment", "client", name="one_charge_a_client")]
 
 

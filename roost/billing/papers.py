@@ -22,6 +22,7 @@ _INVOICE: dict[str, dict[str, str]] = {
     },
     Language.FRENCH: {
         "name": "Facture",
+        "issued": ", émise le",
         "to_be_paid_by": "À payer par",
         "to_pay": "À payer",
         "by": "au plus tard le",

@@ -180,3 +180,22 @@ def test_an_invoice_is_never_edited_or_deleted(billable: Cast) -> None:
         with pytest.raises(IsFixed):
             attempt()
     assert Invoice.objects.values_list().get() == before
+
+
+def test_it_is_printed_in_the_practices_language(billable: Cast, tmp_path: Path) -> None:
+    billable.practice.receipt_language = "fr"
+    billable.practice.save(update_fields=["receipt_language"])
+    text = text_of(document_of_invoice(issue(billable, attended(billable))), tmp_path)
+    for words in ("Facture", "émise le", "À payer", "150,00", "exonéré de la TPS/TVH", "Vidéo"):
+        assert words in text, words
+    assert "Invoice" not in text
+
+
+@pytest.mark.parametrize("name", ['*A* #panic() $x$ "); #let', "<script>x</script>", "x" * 100])
+def test_hostile_names_are_printed_as_they_were_typed(
+    billable: Cast, tmp_path: Path, name: str
+) -> None:
+    billable.casey.first_name = name
+    billable.casey.save()
+    text = text_of(document_of_invoice(issue(billable, attended(billable))), tmp_path)
+    assert name.replace(" ", "") in text.replace(" ", "")

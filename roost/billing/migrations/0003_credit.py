@@ -271,4 +271,8 @@ class Migration(migrations.Migration):
             model_name='credituse',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('payment', None), ('refund__isnull', False)), models.Q(('payment__isnull', False), ('refund', None)), _connector='OR'), name='a_use_has_one_end'),
         ),
+        migrations.AddIndex(
+            model_name='charge',
+            index=models.Index(fields=['client', 'currency'], name='charge_by_client'),
+        ),
     ]
