@@ -163,3 +163,15 @@ def test_a_colleagues_log_in_is_not_moved_here(
         assert visitor.go("change-address").status_code == status
     assert portal(tara.account).send("change-address", {"email": NEW}).status_code == 404
     assert mails() == []
+
+
+def test_who_works_here_by_now_is_not_moved_by_a_link_of_before(
+    portal: Door, cast: Cast, casey_account: Account
+) -> None:
+    portal(casey_account).send("change-address", {"email": NEW})
+    StaffMember.objects.create(account=casey_account, role="admin", display_name="Casey Nguyen")
+    answer = portal().post(mailed_link(), {"password": PASSWORD})
+    assert answer.status_code == 410
+    casey_account.refresh_from_db()
+    assert casey_account.email == OLD
+    assert portal().get(mailed_link()).status_code == 410
