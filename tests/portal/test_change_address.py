@@ -175,3 +175,17 @@ def test_who_works_here_by_now_is_not_moved_by_a_link_of_before(
     casey_account.refresh_from_db()
     assert casey_account.email == OLD
     assert portal().get(mailed_link()).status_code == 410
+
+
+def test_the_old_address_gets_no_more_notes_an_hour_than_any_other_mail(
+    portal: Door, casey_account: Account
+) -> None:
+    """SECURITY.md rule 5: at most five mails an hour to one address, however asked."""
+    visitor = portal(casey_account)
+    answers = [
+        visitor.send("change-address", {"email": f"casey{number}@new.example"}).status_code
+        for number in range(6)
+    ]
+    assert answers == [302] * 5 + [429]
+    assert OutgoingMessage.objects.filter(to=OLD).count() == 5
+    assert not OutgoingMessage.objects.filter(to="casey5@new.example").exists()
