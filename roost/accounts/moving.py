@@ -62,7 +62,7 @@ def ask_to_move(account: Account, email: str, *, client_uuid: uuid.UUID | None =
         link = make_link(
             row, LinkPurpose.NEW_ADDRESS, door="portal", client_uuid=client_uuid, address=email
         )
-        limits.count(limits.mail_subjects(email))
+        limits.count([*limits.mail_subjects(email), *limits.mail_subjects(row.email)])
         kind = LinkPurpose.NEW_ADDRESS.value if find_account(email) is None else "address_in_use"
         link.message = enqueue(
             kind, to=email, arguments={"link": str(link.uuid)}, client_uuid=client_uuid

@@ -26,6 +26,7 @@ from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, ServiceType
 from roost.scheduling.models import Appointment, Service
 from roost.scheduling.rules import attendance_of
+from roost.staff.models import StaffMember
 
 
 def tax_rates_of(service: Service) -> QuerySet[TaxRate]:
@@ -196,19 +197,13 @@ def missing_for_receipt(
 ) -> list[Missing]:
     """What an insurer asks for and nobody has written down yet. `rates` are the service's."""
     therapist, service = appointment.therapist, appointment.service
-    about = ("staff-member", "member", str(therapist.uuid))
     of_service = ("service", "service", str(service.uuid))
     day = appointment.starts_at.astimezone(practice.zone).date()
-    name = therapist.display_name
     wanted: list[tuple[bool, Missing]] = [
         (bool(practice.address), Missing("The practice’s address", "practice")),
         (bool(practice.phone), Missing("The practice’s phone number", "practice")),
-        (bool(therapist.title), Missing(f"{name}’s title", *about)),
-        (bool(therapist.college), Missing(f"{name}’s college", *about)),
-        (
-            bool(therapist.registration_number),
-            Missing(f"{name}’s registration number", *about),
-        ),
+        *_about(therapist),
+        *(_about(therapist.supervisor) if therapist.supervisor is not None else []),
         (service.fee is not None, Missing(f"The fee of “{service.name}”", *of_service)),
         (
             rate_on(rates, day) is not None,
@@ -219,3 +214,12 @@ def missing_for_receipt(
         ),
     ]
     return [each for is_there, each in wanted if not is_there]
+
+
+def _about(member: StaffMember) -> list[tuple[bool, Missing]]:
+    where, name = ("staff-member", "member", str(member.uuid)), member.display_name
+    return [
+        (bool(member.title), Missing(f"{name}’s title", *where)),
+        (bool(member.college), Missing(f"{name}’s college", *where)),
+        (bool(member.registration_number), Missing(f"{name}’s registration number", *where)),
+    ]

@@ -44,8 +44,11 @@ def get_service_for(actor: StaffMember, service_uuid: uuid.UUID) -> Service:
 
 
 def with_people(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    """The same appointments with therapist, service and clients, in two queries however many."""
-    return rows.select_related("therapist", "service").prefetch_related("attendees__client")
+    """The same appointments with therapist, supervisor, service and clients, in two queries however
+    many."""
+    return rows.select_related("therapist__supervisor", "service").prefetch_related(
+        "attendees__client"
+    )
 
 
 def calendars_visible_to(actor: StaffMember) -> QuerySet[StaffMember]:

@@ -144,6 +144,22 @@ def test_what_an_insurer_asks_for_stops_the_issue_when_it_is_missing(
     assert not Receipt.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["title", "college", "registration_number"])
+def test_a_supervisors_details_stop_it_just_the_same(
+    billable: Cast, session: Appointment, name: str
+) -> None:
+    billable.tara.supervisor = billable.theo
+    billable.tara.save(update_fields=["supervisor"])
+    setattr(billable.theo, name, "")
+    billable.theo.save(update_fields=[name])
+    with pytest.raises(CannotIssue) as stopped:
+        pay(billable, session)
+    (missing,) = stopped.value.missing
+    assert missing.words == f"{billable.theo.display_name}’s {name.replace('_', ' ')}"
+    assert missing.value == str(billable.theo.uuid)
+    assert not Receipt.objects.exists()
+
+
 def test_a_service_without_fee_or_tax_stops_it_too(billable: Cast, session: Appointment) -> None:
     billable.individual.fee = None
     billable.individual.save(update_fields=["fee"])

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from roost.audit.models import AuditEvent
-from roost.billing.models import Receipt, TaxRate
+from roost.billing.models import Charge, Receipt, TaxRate
 from roost.billing.services import take_attendance
+from roost.clients.enums import Relationship
 from roost.core.time import now
 from roost.scheduling.models import Appointment
-from tests.support.cast import Cast
+from tests.support.cast import Cast, give, make_account
 from tests.support.doors import Visitor
 from tests.support.money import attended, make_billable, make_group, pay
 
@@ -317,3 +318,30 @@ def test_more_than_is_owed_is_asked_about_and_can_be_used_later(
     page = tara.get(answer["Location"]).content.decode()
     assert f"What was left over of receipt {over.number} has been used" in page
     assert not Receipt.objects.get(pk=over.pk).is_void
+
+
+def test_another_payer_does_not_go_by_the_name_of_the_last_one(
+    billable: Cast, office: Door
+) -> None:
+    """The form holds the last payer's name when somebody else is chosen from the list above it."""
+    session = attended(
+        billable, billable.robin, billable.remy, therapist=billable.theo, service=billable.family
+    )
+    partner = make_account("noor@client.example")
+    give(partner, billable.noor)
+    access = give(partner, billable.robin, Relationship.PARTNER)
+    theo, where = office(billable.theo), {"appointment": session.uuid}
+    robin = {"client": str(billable.robin.uuid)}
+    theo.send("billed", {**robin, "payer_is": f"client-{billable.remy.uuid}", "payer": ""}, **where)
+    page = theo.go("billed", **where).content.decode()
+    assert 'value="Remy Parker"' in page
+    shown = {**robin, "payer": "Remy Parker"}
+    theo.send("billed", {**shown, "payer_is": f"access-{access.uuid}"}, **where)
+    charge = Charge.objects.get()
+    assert (charge.payer_account, charge.payer) == (partner, "Noor Haddad")
+    theo.send("billed", {**robin, "payer_is": "", "payer": "Noor Haddad"}, **where)
+    charge.refresh_from_db()
+    assert (charge.payer_account, charge.payer) == (None, "")
+    theo.send("billed", {**robin, "payer_is": "", "payer": "Aunt Parker"}, **where)
+    charge.refresh_from_db()
+    assert charge.payer == "Aunt Parker"

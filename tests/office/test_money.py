@@ -67,6 +67,16 @@ def test_a_statement_is_shown_downloaded_and_written_down(billable: Cast, office
     assert "Nothing was charged or paid" in early.content.decode()
 
 
+def test_a_statement_of_no_period_is_written_down_too_for_it_names_the_client(
+    billable: Cast, office: Door
+) -> None:
+    query = {"start": "2026-02-02", "end": "2026-02-01"}
+    page = office(billable.olivia).go("client-statement-pdf", query, client=billable.casey.uuid)
+    assert "Casey Nguyen" in page.content.decode()
+    event = AuditEvent.objects.get(action="client.viewed")
+    assert (event.client_uuid, event.details) == (billable.casey.uuid, {"part": "statement"})
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [

@@ -163,3 +163,29 @@ def test_a_colleagues_log_in_is_not_moved_here(
         assert visitor.go("change-address").status_code == status
     assert portal(tara.account).send("change-address", {"email": NEW}).status_code == 404
     assert mails() == []
+
+
+def test_who_works_here_by_now_is_not_moved_by_a_link_of_before(
+    portal: Door, cast: Cast, casey_account: Account
+) -> None:
+    portal(casey_account).send("change-address", {"email": NEW})
+    StaffMember.objects.create(account=casey_account, role="admin", display_name="Casey Nguyen")
+    answer = portal().post(mailed_link(), {"password": PASSWORD})
+    assert answer.status_code == 410
+    casey_account.refresh_from_db()
+    assert casey_account.email == OLD
+    assert portal().get(mailed_link()).status_code == 410
+
+
+def test_the_old_address_gets_no_more_notes_an_hour_than_any_other_mail(
+    portal: Door, casey_account: Account
+) -> None:
+    """SECURITY.md rule 5: at most five mails an hour to one address, however asked."""
+    visitor = portal(casey_account)
+    answers = [
+        visitor.send("change-address", {"email": f"casey{number}@new.example"}).status_code
+        for number in range(6)
+    ]
+    assert answers == [302] * 5 + [429]
+    assert OutgoingMessage.objects.filter(to=OLD).count() == 5
+    assert not OutgoingMessage.objects.filter(to="casey5@new.example").exists()

@@ -58,11 +58,15 @@ def _statement(
     return record, form, statement_of(record, request.practice, values["start"], values["end"])
 
 
+def _read_statement(request: OfficeRequest, client: Client) -> None:
+    record_read("client.viewed", by=request.account, client_uuids=[client.uuid], part="statement")
+
+
 @open_to(Who.OWNER_OR_ADMIN)
 def client_statement(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """What was charged and paid in a period, to look at and to print."""
     record, form, statement = _statement(request, client)
-    record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="statement")
+    _read_statement(request, record)
     context: dict[str, Any] = {"client": record, "form": form, "statement": statement}
     if statement is not None:
         context |= {
@@ -77,6 +81,7 @@ def client_statement_pdf(request: OfficeRequest, client: uuid.UUID) -> HttpRespo
     """The same as a PDF."""
     record, form, statement = _statement(request, client)
     if statement is None:
+        _read_statement(request, record)
         context = {"client": record, "form": form, "statement": None}
         return page(request, "office/billing/statement.html", context)
     record_read(

@@ -134,6 +134,9 @@ def new_address(request: HttpRequest, link: uuid.UUID, token: str) -> HttpRespon
     found = links.find_link(link, token, "portal", moving.PURPOSE)
     try:
         asked = links.look_at(found)
+        if is_or_was_staff(asked.account):
+            # They began to work here after they had asked.
+            raise LinkDead(renewable=False)
     except LinkDead:
         return page(request, "portal/new_address_dead.html", status=410)
     typed = request.POST if request.method == "POST" else None
