@@ -204,7 +204,7 @@ class Reader:
         for person in people:
             if person.check is None:
                 continue
-            found = {name: getattr(person.check, name) for name in Part}
+            found = {str(part): getattr(person.check, part) for part in Part}
             at = person.check.checked_at
             day = say_relative_day(at.astimezone(self.tz).date(), today)
             near = day.lower() if day in ("Today", "Yesterday") else f"on {day}"
