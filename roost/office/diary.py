@@ -8,18 +8,17 @@ from zoneinfo import ZoneInfo
 
 from roost.clients.models import Client
 from roost.clients.queries import clients_visible_to
-from roost.core.time import say_hour, say_hours, say_relative_day
+from roost.core.time import say_hour, say_hours
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode
 from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import with_portal_access
 from roost.scheduling.rules import attendance_of, free_between
 from roost.staff.models import StaffMember
-from roost.video.enums import Part
 from roost.video.models import DeviceCheck, Presence
 from roost.video.queries import waiting_for
-from roost.video.rehearsals import checks_of
-from roost.video.rules import join_window, say_check
+from roost.video.rehearsals import checks_of, describe_check
+from roost.video.rules import join_window
 
 MODE_ICONS = {Mode.VIDEO: "video", Mode.IN_PERSON: "map-pin", Mode.PHONE: "phone"}
 MARKS = [Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL]
@@ -200,16 +199,11 @@ class Reader:
     def _say_checks(self, people: list[Person]) -> list[str]:
         """How the rehearsals of a session's clients went, with their names where there are
         several."""
-        said, today = [], self.moment.astimezone(self.tz).date()
+        said = []
         for person in people:
-            if person.check is None:
-                continue
-            found = {str(part): getattr(person.check, part) for part in Part}
-            at = person.check.checked_at
-            day = say_relative_day(at.astimezone(self.tz).date(), today)
-            near = day.lower() if day in ("Today", "Yesterday") else f"on {day}"
-            whose = f"{person.client.calling_name}: " if len(people) > 1 else ""
-            said.append(f"{whose}{say_check(found)} {near}, {say_hour(at, self.tz)}")
+            if person.check is not None:
+                whose = f"{person.client.calling_name}: " if len(people) > 1 else ""
+                said.append(whose + describe_check(person.check, self.moment, self.tz))
         return said
 
     def _unmarked(self, attendees: list[Attendee], together: Attendance, is_past: bool) -> str:

@@ -14,7 +14,7 @@ from roost.scheduling.models import Attendee
 from roost.video.enums import Part
 from roost.video.errors import NotAFinding
 from roost.video.pages import PERMISSIONS_POLICY
-from roost.video.rehearsals import keep_check, lend_relay
+from roost.video.rehearsals import describe_check, keep_check, last_check, lend_relay
 from roost.video.rules import join_window
 from roost.video.turn import relay_urls
 
@@ -27,11 +27,14 @@ def rehearsal_page(
     context: dict[str, Any] = {"home": home, "has_relay": bool(relay_urls()), "status": status}
     origin = urlsplit(settings.ROOST_ORIGIN)
     context["secure_place"] = f"{origin.scheme}://{origin.netloc}"
+    account, zone = request.account, request.zone  # type: ignore[attr-defined]
+    if (last := last_check(account)) is not None:
+        context["last"] = describe_check(last, now(), zone)
     if coming is not None:
         context |= _coming(request, coming)
         record_read(
             "rehearsal.opened",
-            by=request.account,  # type: ignore[attr-defined]
+            by=account,
             client_uuids=[coming.client.uuid],
             appointment=str(coming.appointment.uuid),
         )

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -14,14 +15,14 @@ from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.clients.queries import access_held_by, opens
 from roost.clients.rules import OPENS
-from roost.core.time import now
+from roost.core.time import now, say_hour, say_relative_day
 from roost.scheduling.enums import Mode
 from roost.scheduling.models import Attendee
 from roost.scheduling.queries import upcoming_for_access
 from roost.video.enums import Found, Part
 from roost.video.errors import NotAFinding
 from roost.video.models import DeviceCheck
-from roost.video.rules import CHECK_COUNTS_FOR
+from roost.video.rules import CHECK_COUNTS_FOR, say_check
 from roost.video.turn import REHEARSAL_LIFETIME, ice_servers
 
 # Whose rehearsal says something of a client: a partner sits before a camera of their own.
@@ -78,6 +79,11 @@ def keep_check(*, by: Account, found: Mapping[str, str]) -> DeviceCheck:
         return check
 
 
+def last_check(account: Account) -> DeviceCheck | None:
+    """An account's own last rehearsal, or None."""
+    return DeviceCheck.objects.filter(account=account).first()
+
+
 def checks_of(client_ids: Iterable[int], moment: datetime) -> dict[int, DeviceCheck]:
     """The newest rehearsal in each of these clients' places, by the client's primary key, unless it
     was too long before `moment` to say anything. One query, and none for nobody."""
@@ -95,3 +101,13 @@ def checks_of(client_ids: Iterable[int], moment: datetime) -> dict[int, DeviceCh
         .order_by("account__device_check__checked_at")
     )
     return {row.client_id: row.account.device_check for row in rows}
+
+
+def describe_check(check: DeviceCheck, moment: datetime, tz: ZoneInfo) -> str:
+    """A rehearsal in words, with when it was by the clocks in `tz`: "Camera and sound checked
+    today, 9:12 am"."""
+    found = {str(part): getattr(check, part) for part in Part}
+    at = check.checked_at.astimezone(tz)
+    day = say_relative_day(at.date(), moment.astimezone(tz).date())
+    near = day.lower() if day in ("Today", "Yesterday") else f"on {day}"
+    return f"{say_check(found)} {near}, {say_hour(at, tz)}"

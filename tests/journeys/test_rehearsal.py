@@ -167,6 +167,19 @@ def test_everything_works_and_the_therapist_sees_it(
     expect(tara.page.get_by_text("Camera and sound checked today, ").first).to_be_visible()
 
 
+def test_what_was_found_is_kept_of_who_leaves_at_once(
+    casey: Window, booked: Booked, server: Server
+) -> None:
+    page = casey.page
+    start(page, booked)
+    expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
+    expect(page.get_by_text("Tara can see how it went.")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Play").click()
+    # Sooner than the page sends it of itself.
+    page.evaluate("document.getElementById('heard-no').click(); location.href = '/'")
+    wait_for(lambda: kept(server).get("speaker") == "unheard", seconds=30)
+
+
 def test_it_is_all_done_by_keyboard(casey: Window, booked: Booked, server: Server) -> None:
     page = casey.page
     page.goto(f"{booked.portal}/rehearse/")

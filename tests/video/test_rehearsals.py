@@ -253,6 +253,25 @@ def test_a_result_is_kept_by_a_post(cast: Cast, maple: Any, portal: Doors, offic
     assert "nothing was kept" in answer.content.decode()
 
 
+def test_the_page_says_how_the_readers_own_last_test_went(
+    cast: Cast, maple: Any, portal: Doors
+) -> None:
+    casey = portal(cast.casey_account)
+    check(cast.parker_account, now(), camera=Found.DENIED)
+    assert "Your last test" not in casey.go("rehearse").content.decode()
+    moment = now()
+    check(cast.casey_account, moment, camera=Found.IN_USE)
+    words = f"(in use by another program) today, {say_hour(moment, maple.zone)}."
+    html = casey.go("rehearse").content.decode()
+    assert f"Your last test: Had trouble with the camera {words}" in html
+
+
+def test_therapists_find_it_on_their_day(cast: Cast, maple: Any, office: Doors) -> None:
+    make_appointment(cast.tara, cast.casey, service=cast.individual)
+    tara = office(cast.tara)
+    assert f'href="{tara.path("rehearse")}"' in tara.go("today").content.decode()
+
+
 # The relay
 
 

@@ -19,7 +19,7 @@ async function hasArrived(pc, kinds) {
   const arrived = new Set();
   for (const report of (await pc.getStats()).values()) {
     if (report.type !== "inbound-rtp") continue;
-    if (report.kind === "video" && report.framesDecoded > 2) arrived.add("video");
+    if (report.kind === "video" && (report.framesDecoded > 2 || report.packetsReceived > 60)) arrived.add("video");
     if (report.kind === "audio" && report.packetsReceived > 10) arrived.add("audio");
   }
   return kinds.every((kind) => arrived.has(kind));

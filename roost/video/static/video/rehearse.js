@@ -103,7 +103,7 @@ for (const [id, heard] of [["heard-yes", "works"], ["heard-no", "unheard"]]) {
 
 // -- the line ---------------------------------------------------------------------------------------------
 
-const post = (where) => fetch(where, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+const post = (where, how = {}) => fetch(where, { method: "POST", body: new FormData(form), ...how });
 
 /** Relay credentials, or null where they are not given now. */
 async function lent() {
@@ -153,15 +153,24 @@ function draw() {
 /** Sends what was found, a moment after the last change; the same is not sent twice. */
 function keepSoon() {
   clearTimeout(keeping);
-  keeping = setTimeout(async () => {
-    const now = JSON.stringify(found);
-    if (now === kept) return;
-    kept = now;
-    for (const [part, state] of Object.entries(found)) form.elements[part].value = state;
-    const done = await post(form.action).then((answer) => answer.ok && !answer.redirected, () => false);
+  keeping = setTimeout(keep, KEEP_AFTER);
+}
+
+let sending = Promise.resolve();
+function keep(more = {}) {
+  clearTimeout(keeping);
+  keeping = 0;
+  const now = JSON.stringify(found);
+  if (now === kept) return;
+  kept = now;
+  for (const [part, state] of Object.entries(found)) form.elements[part].value = state;
+  const body = new FormData(form);
+  const send = () => post(form.action, { body, ...more }).then((answer) => answer.ok && !answer.redirected, () => false);
+  // One after the other, so that the last is what stays; but whoever goes cannot wait.
+  sending = (more.keepalive ? send() : sending.then(send)).then((done) => {
+    if (!done && kept === now) kept = "";
     byId("kept").textContent = done ? facts.told : "The result could not be sent to the practice. It holds all the same.";
-    if (!done) kept = "";
-  }, KEEP_AFTER);
+  });
 }
 
 async function again({ parts }) {
@@ -177,5 +186,8 @@ byId("start").addEventListener("click", async () => {
   await devices.open();
   tryLine();
 });
-window.addEventListener("pagehide", () => devices.close());
+window.addEventListener("pagehide", () => {
+  if (keeping) keep({ keepalive: true });
+  devices.close();
+});
 window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
