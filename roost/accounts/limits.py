@@ -44,6 +44,8 @@ CODE_PER_SOURCE = Limit(60, timedelta(days=1))
 CODE_PER_ADDRESS = Limit(30, timedelta(days=1))
 PROSPECT_MAIL_PER_ADDRESS = Limit(3, timedelta(hours=1))
 RELAY_TESTS_PER_PRACTICE = Limit(6, timedelta(minutes=10))
+REHEARSALS_PER_ACCOUNT = Limit(10, timedelta(minutes=10))
+REHEARSALS_PER_PRACTICE = Limit(200, timedelta(minutes=10))
 
 
 class TooMany(Exception):
@@ -131,6 +133,15 @@ def code_at_address_subjects(address: str) -> list[tuple[str, Limit]]:
 def relay_test_subjects() -> list[tuple[str, Limit]]:
     """What one test of the relay counts towards, whoever of the practice asks for it."""
     return [(subject("relay-test", str(current_practice_id())), RELAY_TESTS_PER_PRACTICE)]
+
+
+def rehearsal_subjects(account: str) -> list[tuple[str, Limit]]:
+    """What relay credentials for one rehearsal count towards."""
+    practice = str(current_practice_id())
+    return [
+        (subject("rehearsal", practice, account), REHEARSALS_PER_ACCOUNT),
+        (subject("rehearsal", practice), REHEARSALS_PER_PRACTICE),
+    ]
 
 
 def used(subjects: Iterable[tuple[str, Limit]]) -> int:

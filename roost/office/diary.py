@@ -15,8 +15,9 @@ from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import with_portal_access
 from roost.scheduling.rules import attendance_of, free_between
 from roost.staff.models import StaffMember
-from roost.video.models import Presence
+from roost.video.models import DeviceCheck, Presence
 from roost.video.queries import waiting_for
+from roost.video.rehearsals import checks_of, describe_check
 from roost.video.rules import join_window
 
 MODE_ICONS = {Mode.VIDEO: "video", Mode.IN_PERSON: "map-pin", Mode.PHONE: "phone"}
@@ -37,13 +38,15 @@ class Person:
     client: Client
     may_open: bool
     has_access: bool
+    check: DeviceCheck | None = None
 
 
 @dataclass(frozen=True)
 class Row:
     """One session in words. `state` is what its badge says; `note` stands under the names;
     `waiting` is the id of whoever has waited longest in its waiting room; `marks` are what a
-    session that is over can be marked as, while nobody has."""
+    session that is over can be marked as, while nobody has; `checks` say how each client's
+    rehearsal went, before a session on video."""
 
     appointment: Appointment
     people: list[Person]
@@ -58,6 +61,7 @@ class Row:
     is_open: bool
     lacks_access: list[Person] = field(default_factory=list)
     marks: list[Attendance] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
 
     kind = "session"
 
@@ -100,9 +104,22 @@ class Reader:
             clients_visible_to(staff).filter(pk__in=clients).values_list("pk", flat=True)
         )
         self._with_access = with_portal_access(clients)
+        self._checks = checks_of(self._with_checks(), moment)
         self._waiting: dict[int, list[Presence]] = {}
         for presence in waiting_for(staff):
             self._waiting.setdefault(presence.room.appointment_id, []).append(presence)
+
+    def _with_checks(self) -> set[int]:
+        """The reader's own clients (by primary key) who have a session on video before them."""
+        coming = [row for row in self.appointments if self._is_coming_on_video(row)]
+        return {each.client_id for row in coming for each in row.attendees.all()} & self._mine
+
+    def _is_coming_on_video(self, appointment: Appointment) -> bool:
+        return (
+            appointment.is_video
+            and not appointment.is_cancelled
+            and appointment.ends_at > self.moment
+        )
 
     @property
     def client_uuids(self) -> list[uuid.UUID]:
@@ -122,6 +139,7 @@ class Reader:
                 attendee.client,
                 may_open=attendee.client_id in self._mine,
                 has_access=attendee.client_id in self._with_access,
+                check=self._checks.get(attendee.client_id),
             )
             for attendee in attendees
         ]
@@ -154,6 +172,7 @@ class Reader:
             is_open=self._is_open(appointment),
             lacks_access=[p for p in lacking if p.may_open],
             marks=MARKS if attendance == Attendance.SCHEDULED and is_past else [],
+            checks=self._say_checks(people) if self._is_coming_on_video(appointment) else [],
         )
 
     def _can_enter(self, appointment: Appointment) -> bool:
@@ -176,6 +195,16 @@ class Reader:
             return f"arrived {say_hour(min(since), self.tz)}"
         called = [p.client.preferred_name for p in people if p.client.preferred_name]
         return f"goes by {called[0]}" if len(people) == 1 and called else ""
+
+    def _say_checks(self, people: list[Person]) -> list[str]:
+        """How the rehearsals of a session's clients went, with their names where there are
+        several."""
+        said = []
+        for person in people:
+            if person.check is not None:
+                whose = f"{person.client.calling_name}: " if len(people) > 1 else ""
+                said.append(whose + describe_check(person.check, self.moment, self.tz))
+        return said
 
     def _unmarked(self, attendees: list[Attendee], together: Attendance, is_past: bool) -> str:
         """Who of several has been forgotten where the others are marked."""

@@ -14,6 +14,7 @@ from roost.office.views import (
     moving,
     prospects,
     receipt_settings,
+    rehearse,
     scheduling,
     services,
     settings,
@@ -25,6 +26,8 @@ app_name = "office"
 
 urlpatterns: list[URLPattern] = [
     path("room/<uuid:appointment>/", video.room, name="room"),
+    path("rehearse/", rehearse.rehearse, name="rehearse"),
+    path("rehearse/relay/", rehearse.rehearse_relay, name="rehearse-relay"),
     path("", scheduling.home, name="home"),
     # Sessions
     path("today/", scheduling.today, name="today"),

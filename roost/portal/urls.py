@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from roost.portal.views import account, accounts, corrections, receipts, sign_up, video
+from roost.portal.views import account, accounts, corrections, receipts, rehearse, sign_up, video
 
 app_name = "portal"
 
@@ -27,6 +27,8 @@ urlpatterns: list[URLPattern] = [
     ),
     path("room/<uuid:appointment>/", video.room, name="room"),
     path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
+    path("rehearse/", rehearse.rehearse, name="rehearse"),
+    path("rehearse/relay/", rehearse.rehearse_relay, name="rehearse-relay"),
     path("my-account/", account.account, name="account"),
     path("my-account/security/", accounts.security, name="security"),
     path("my-account/security/<uuid:sign_in>/end/", accounts.end_device, name="end-device"),

@@ -32,3 +32,29 @@ class Closed(models.TextChoices):
     LATE = "late", "The room is closed"
     ENDED = "ended", "The therapist has ended the session"
     REMOVED = "removed", "The therapist has asked this person to leave"
+
+
+class Part(models.TextChoices):
+    """What a device check looks at."""
+
+    CAMERA = "camera", "camera"
+    MICROPHONE = "microphone", "microphone"
+    SPEAKER = "speaker", "sound"
+    CONNECTION = "connection", "connection"
+
+
+class Found(models.TextChoices):
+    """What a device check has found of a part; "" for one that was not tried. The label says why
+    it does not work."""
+
+    WORKS = "works", "works"
+    DENIED = "denied", "blocked in the browser"
+    DISMISSED = "dismissed", "not allowed yet"
+    SYSTEM = "system", "blocked by the device"
+    MISSING = "missing", "none found"
+    IN_USE = "in-use", "in use by another program"
+    INSECURE = "insecure", "opened without https"
+    SILENT = "silent", "nothing heard"
+    UNHEARD = "unheard", "not heard"
+    BLOCKED = "blocked", "blocked on the network"
+    UNKNOWN = "unknown", "does not start"

@@ -33,3 +33,7 @@ class CidTaken(VideoError):
 
 class RoomFull(VideoError):
     """As many people as a call among browsers carries are in the room."""
+
+
+class NotAFinding(VideoError):
+    """A device check sent something that none finds."""

@@ -4,7 +4,7 @@ from django.db import models
 
 from roost.core.models import PublicId
 from roost.core.tenancy import TenantModel
-from roost.video.enums import PersonState
+from roost.video.enums import Found, PersonState
 
 
 class VideoRoom(PublicId, TenantModel):
@@ -49,3 +49,17 @@ class Presence(PublicId, TenantModel):
             ),
         ]
         indexes = [models.Index(fields=["practice", "state"], name="presence_by_state")]
+
+
+class DeviceCheck(PublicId, TenantModel):
+    """How the last rehearsal of an account went, part by part: no name of a device, no picture, no
+    sound. It is of the account, since one person with one device sits behind a log-in."""
+
+    account = models.OneToOneField(
+        "accounts.Account", on_delete=models.CASCADE, related_name="device_check"
+    )
+    camera = models.CharField(max_length=10, choices=Found.choices, blank=True)
+    microphone = models.CharField(max_length=10, choices=Found.choices, blank=True)
+    speaker = models.CharField(max_length=10, choices=Found.choices, blank=True)
+    connection = models.CharField(max_length=10, choices=Found.choices, blank=True)
+    checked_at = models.DateTimeField()

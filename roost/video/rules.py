@@ -1,11 +1,12 @@
 """When a room is open, and for whom."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment
-from roost.video.enums import Closed, PersonState, RoomState
+from roost.video.enums import Closed, Found, Part, PersonState, RoomState
 
 # A call with the therapist in it may go on this long after the window.
 OVERTIME = timedelta(minutes=60)
@@ -16,6 +17,8 @@ LEASE = timedelta(seconds=45)
 # After a socket is lost, its person is expected back for this long.
 GRACE = timedelta(seconds=6)
 MOST_PEOPLE = 4
+# For so long the result of a rehearsal says something of the next session.
+CHECK_COUNTS_FOR = timedelta(days=30)
 
 IN_ROOM = frozenset({PersonState.ADMITTED, PersonState.CONNECTED, PersonState.LOST})
 
@@ -87,3 +90,17 @@ def why_closed(
 def is_here(state: str, here_until: datetime | None, moment: datetime) -> bool:
     """Whether the therapist counts as in the room, for a call that has passed its window."""
     return state in IN_ROOM and here_until is not None and moment < here_until + THERAPIST_GRACE
+
+
+def say_check(found: Mapping[str, str]) -> str:
+    """What a rehearsal came to, for a therapist, by what was found of each part: "Camera and sound
+    checked", or "Had trouble with the microphone (blocked in the browser)"."""
+    troubles = [part for part in Part if found[part] not in ("", Found.WORKS)]
+    if not troubles:
+        heard = found[Part.SPEAKER] == Found.WORKS
+        return f"Camera and {'sound' if heard else 'microphone'} checked"
+    names = [f"the {part.label}" for part in troubles]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    causes = {found[part] for part in troubles}
+    cause = f" ({Found(causes.pop()).label})" if len(causes) == 1 else ""
+    return f"Had trouble with {listed}{cause}"

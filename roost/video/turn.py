@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 
 LIFETIME = timedelta(hours=2)
+# A rehearsal begins at once or not at all.
+REHEARSAL_LIFETIME = timedelta(minutes=2)
 # Whoever stays in a call is given new ones in time: what they hold is good for an hour at least,
 # however long the server is away meanwhile.
 RENEWED_AFTER = timedelta(hours=1)
@@ -26,7 +28,9 @@ def credential(identity: str, expires_at: datetime, *, secret: str) -> tuple[str
     return user, base64.b64encode(digest).decode()
 
 
-def ice_servers(identity: str, moment: datetime) -> list[dict[str, Any]]:
+def ice_servers(
+    identity: str, moment: datetime, *, lifetime: timedelta = LIFETIME
+) -> list[dict[str, Any]]:
     """What a browser is told about relays, in the form RTCPeerConnection takes.
 
     `identity` stands in the relay's log for the person. Empty when no relay is configured.
@@ -34,5 +38,5 @@ def ice_servers(identity: str, moment: datetime) -> list[dict[str, Any]]:
     urls = relay_urls()
     if not urls:
         return []
-    user, password = credential(identity, moment + LIFETIME, secret=settings.ROOST_TURN_SECRET)
+    user, password = credential(identity, moment + lifetime, secret=settings.ROOST_TURN_SECRET)
     return [{"urls": urls, "username": user, "credential": password}]

@@ -199,6 +199,16 @@ FORMS = [
         "do": "tax", "from_on": "2024-06-20", "kind": "taxed", "name": "HST", "percent": "13",
     }, ("service",)),
     Form("room", "office", "therapist", {}, ("appointment",)),
+    *(
+        form
+        for door in ("office", "portal")
+        for form in (
+            Form("rehearse", door, "account", {
+                "camera": "works", "microphone": "denied", "speaker": "", "connection": "works",
+            }),
+            Form("rehearse-relay", door, "account", {}),
+        )
+    ),
     Form("prospects", "office", "owner", {"do": "dismiss", "prospect": "<prospect>"}),
     Form("dismiss-prospects", "office", "owner", {"prospect": "<prospect>"}),
     Form("restore-prospects", "office", "owner", {"prospect": "<prospect>"}),

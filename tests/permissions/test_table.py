@@ -140,6 +140,8 @@ OFFICE: dict[str, Row] = {
     "void-invoice": Row(RUN, ["client-receipts", "client-receipts", 403, 403]),
     # Video
     "room": Row([404, 404, 200, 404], [404, 404, "room", 404]),
+    "rehearse": Row(200, 422),
+    "rehearse-relay": Row(post=200),
     # Clients
     "clients": Row(200),
     "add-client": Row(200, 422),
@@ -185,6 +187,7 @@ OFFICE: dict[str, Row] = {
     "send-message-now": Row(post=["message", "message", 403, 403]),
 }
 
+REHEARSE: list[Outcome] = [200, 200, 200, 404, 200, 404]
 JOIN: list[Outcome] = [200, 200, 404, 404, 404, 404]
 
 NEW_HERE: dict[str, dict[str, Outcome]] = {
@@ -228,6 +231,8 @@ PORTAL: dict[str, Row] = {
     "receipt-check": anyone(200),
     "room": Row(["room-person", "room-person", 404, 404, 404, 404]),
     "room-person": Row(JOIN),
+    "rehearse": Row(REHEARSE, [422, 422, 422, 404, 422, 404]),
+    "rehearse-relay": Row(post=REHEARSE),
 }
 
 ROOT: dict[str, Row] = {

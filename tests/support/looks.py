@@ -42,6 +42,7 @@ from roost.scheduling.models import Appointment, Attendee, Service
 from roost.staff.models import StaffMember
 from roost.staff.services import create_practice
 from roost.video.models import Presence, VideoRoom
+from roost.video.rehearsals import keep_check
 from tests.support.cast import PASSWORD, make_account
 from tests.support.doors import session_cookie, visit_cookie
 
@@ -92,6 +93,9 @@ def _seed_maple() -> dict[str, Any]:
         for name, account in accounts.items():
             cookies[name] = session_cookie(account, "portal")
         _more_browsers(accounts)
+        works = dict.fromkeys(("camera", "microphone", "speaker", "connection"), "works")
+        keep_check(by=accounts["casey"], found=works)
+        keep_check(by=accounts["parker"], found={**works, "microphone": "denied"})
         ids["service"] = Service.objects.get(name="Family").uuid
         ids |= _receipts(clients["casey"]) | _money(practice, clients["robin"])
         ids |= _wishes(clients, accounts)
@@ -591,6 +595,31 @@ def too_large(page: Page) -> None:
     fill("Log in", email="casey@client.example", password="whatever it was")(page)
 
 
+def rehearse(
+    *broken: str, error: str = "NotAllowedError", heard: str = "Yes"
+) -> Callable[[Page], None]:
+    """Test camera and sound, where getUserMedia fails for `broken` kinds."""
+
+    def act(page: Page) -> None:
+        page.evaluate(
+            """([kinds, name]) => {
+              const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+              navigator.mediaDevices.getUserMedia = (wanted) => kinds.some((kind) => wanted[kind])
+                ? Promise.reject(new DOMException("no", name)) : real(wanted);
+            }""",
+            [list(broken), error],
+        )
+        page.get_by_role("button", name="Start the test").click()
+        page.locator("#way:has-text('Your browser can send')").wait_for(timeout=40_000)
+        page.get_by_role("button", name="Play").click()
+        page.get_by_role("button", name=heard, exact=True).click()
+        title = "Not everything works yet" if broken or heard == "No" else "Camera and sound work"
+        page.locator(f"#result:has-text('{title}')").wait_for(timeout=40_000)
+        page.locator("#kept:not(:empty)").wait_for(timeout=40_000)
+
+    return act
+
+
 RIGHT = {"email": "tara@maple.example", "password": "harbour-demo-passphrase"}
 ROBIN = {"client": "robin"}
 CASEY = {"client": "casey"}
@@ -717,6 +746,15 @@ PORTAL = [
     State("room by phone", "portal:room-person", "casey",
           {"appointment": "by phone", "attendee": "by phone seat"}),
     State("room choose", "portal:room", "parker", {"appointment": "family"}),
+    State("rehearse", "portal:rehearse", "casey"),
+    State("rehearse long", "portal:rehearse", "maria"),
+    State("rehearse works", "portal:rehearse", "casey", then=rehearse()),
+    State("rehearse blocked", "portal:rehearse", "casey", then=rehearse("audio", "video")),
+    State("rehearse camera missing", "portal:rehearse", "maria",
+          then=rehearse("video", error="NotFoundError")),
+    State("rehearse microphone in use", "portal:rehearse", "parker",
+          then=rehearse("audio", error="NotReadableError")),
+    State("rehearse unheard", "portal:rehearse", "casey", then=rehearse(heard="No")),
 ]  # fmt: skip
 
 OFFICE = [
@@ -738,6 +776,8 @@ OFFICE = [
     State("today everyone", "office:today", "olivia"),
     State("today menu", "office:today", "tara", then=open_menu),
     State("today none", "office:today", "bea", practice="birch"),
+    State("rehearse office", "office:rehearse", "tara"),
+    State("rehearse office works", "office:rehearse", "tara", then=rehearse()),
     State("today many", "office:today", "wilhelmina", practice="grove"),
     State("sessions week", "office:sessions", "olivia"),
     State("sessions week mine", "office:sessions", "theo"),

@@ -1,43 +1,23 @@
-// Camera and microphone: opening, choosing, muting, and words for what goes wrong.
+// Camera and microphone: opening, choosing and muting.
+
+import { causeOf } from "./troubles.js";
 
 const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-/** What kept a device from us: "insecure", "denied", "missing", "in-use" or "unknown". */
-function causeOf(error) {
-  if (["NotAllowedError", "SecurityError"].includes(error.name)) return "denied";
-  if (["NotFoundError", "OverconstrainedError", "DevicesNotFoundError"].includes(error.name)) return "missing";
-  if (["NotReadableError", "AbortError", "TrackStartError"].includes(error.name)) return "in-use";
-  return "unknown";
-}
-
-function howToAllow() {
-  const agent = navigator.userAgent;
-  if (/Firefox\//.test(agent)) return "Press the crossed-out sign at the left of the address, and take the block away.";
-  if (/Chrom(e|ium)\//.test(agent)) return "Press the sign at the left of the address, and set Camera and Microphone to Allow.";
-  if (/iPhone|iPad/.test(agent)) return "Press AA beside the address, then Website Settings, and choose Allow.";
-  if (/Safari\//.test(agent)) return "In the menu Safari, choose Settings for This Website, and set Camera and Microphone to Allow.";
-  return "Allow it in the browser’s settings for this page.";
-}
-
-/** What happened, what still works, and what to press, for one device ("camera" or "microphone"). */
-export function wordsFor(device, cause, place) {
-  const still = device === "camera" ? "You can join with audio only." : "You can join and just listen.";
-  switch (cause) {
-    case "insecure": return `This page was opened without https, so the browser gives it no ${device}. Open it at ${place}. ${still}`;
-    case "denied": return `The browser is keeping the ${device} from us. ${howToAllow()} Then press Try again. ${still}`;
-    case "missing": return `We find no ${device} on this device. Plug one in and press Try again. ${still}`;
-    case "in-use": return `Another program holds the ${device}. Close that program, and press Try again. ${still}`;
-    default: return `The ${device} doesn’t start. Unplug it and plug it in again, or restart the browser, and press Try again. ${still}`;
-  }
-}
+/** The camera and microphone chosen last in this browser, so that a session opens what was tried. */
+const choice = {
+  key: "devices",
+  read() { try { return JSON.parse(localStorage.getItem(this.key)) ?? {}; } catch { return {}; } },
+  keep(kind, id) { try { localStorage.setItem(this.key, JSON.stringify({ ...this.read(), [kind]: id })); } catch { /* a private window */ } },
+};
 
 export class Devices {
   /** The open tracks, or null; `troubles` say why a wanted one is null. */
   tracks = { audio: null, video: null };
   troubles = {};
   wants = { audio: true, video: true };
-  picked = { audio: "", video: "" };
+  picked = { audio: "", video: "", ...choice.read() };
   muted = false;
   stream = new MediaStream();
   #meter = null;
@@ -64,7 +44,9 @@ export class Devices {
       // Both at once: the browser asks once.
       this.#take(await navigator.mediaDevices.getUserMedia(Object.fromEntries(kinds.map((kind) => [kind, this.#constraints(kind)]))));
     } catch (error) {
-      if (kinds.length === 1) this.troubles[kinds[0]] = causeOf(error);
+      const cause = causeOf(error);
+      // Whoever has closed the browser's question is not asked twice more.
+      if (kinds.length === 1 || cause === "dismissed") for (const kind of kinds) this.troubles[kind] = cause;
       else for (const kind of kinds) await this.#openOne(kind);
     }
     this.changed();
@@ -103,6 +85,7 @@ export class Devices {
     this.wants[kind] = true;
     try {
       this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: { ...this.#constraints(kind), deviceId: { exact: id } } }));
+      choice.keep(kind, id);
     } catch (error) {
       this.troubles[kind] = causeOf(error);
     }

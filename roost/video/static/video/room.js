@@ -2,8 +2,9 @@
 // socket are opened in the first and stay open into the last.
 
 import { say } from "../core/ui.js";
-import { Devices, wordsFor } from "./devices.js";
+import { Devices } from "./devices.js";
 import { Line } from "./line.js";
+import { noticeBox } from "./notices.js";
 import { Peer } from "./peer.js";
 
 const main = document.getElementById("main");
@@ -79,23 +80,10 @@ function drawDevices() {
   drawTroubles();
 }
 
-let troublesSaid = "";
+const showNotices = noticeBox(byId("troubles"), { place: facts.place, again: () => devices.open() });
 function drawTroubles() {
-  const box = byId("troubles");
-  const found = Object.entries(devices.troubles);
-  const text = found.map(([kind, cause]) => `${kind} ${cause}`).join();
-  if (text === troublesSaid) return;
-  troublesSaid = text;
-  box.replaceChildren();
-  for (const [kind, cause] of found) {
-    const note = Object.assign(document.createElement("div"), { className: "flash flash-wait" });
-    const words = document.createElement("p");
-    words.textContent = wordsFor(kind === "video" ? "camera" : "microphone", cause, facts.place);
-    const again = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Try again" });
-    again.addEventListener("click", () => { troublesSaid = ""; devices.open(); });
-    note.append(words, again);
-    box.append(note);
-  }
+  const { video, audio } = devices.troubles;
+  showNotices({ camera: video, microphone: audio });
 }
 
 async function listDevices() {
@@ -127,7 +115,7 @@ byId("pick-microphone").addEventListener("change", ({ target }) => devices.pick(
 navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (shown === "check") listDevices(); });
 
 async function openDevices() {
-  const { mode = "video", camera = "", microphone = "", muted = false } = memory.read();
+  const { mode = "video", camera = devices.picked.video, microphone = devices.picked.audio, muted = false } = memory.read();
   devices.picked = { audio: microphone, video: camera };
   devices.wants = { audio: mode !== "listen", video: mode === "video" };
   devices.muted = muted;

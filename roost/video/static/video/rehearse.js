@@ -1,0 +1,193 @@
+// The rehearsal: camera, microphone, loudspeaker and the line, tried before a session.
+
+import { say } from "../core/ui.js";
+import { Devices } from "./devices.js";
+import { loopback } from "./loopback.js";
+import { noticeBox } from "./notices.js";
+import { resultOf, wayWords } from "./result.js";
+
+const facts = document.getElementById("main").dataset;
+const byId = (id) => document.getElementById(id);
+const form = byId("findings");
+const LOUD = 8, SILENT_AFTER = 12000, KEEP_AFTER = 800, TONE = [[523.25, 0], [659.25, 0.35], [783.99, 0.7]];
+
+const found = { camera: "", microphone: "", speaker: "", connection: "" };
+let way = "", kept = "", keeping = 0, silence = 0, tries = 0;
+
+const devices = new Devices(devicesChanged);
+const showNotices = noticeBox(byId("troubles"), { place: facts.place, again });
+
+// -- camera and microphone --------------------------------------------------------------------------
+
+function devicesChanged(what) {
+  const { cameraOn, troubles } = devices;
+  const preview = byId("preview");
+  preview.classList.toggle("tile-off", !cameraOn);
+  preview.querySelector(".tile-note").hidden = cameraOn;
+  byId("preview-note").lastElementChild.textContent = troubles.video ? "No camera picture" : "Opening your camera";
+  const video = preview.querySelector("video");
+  const stream = devices.tracks.video ? devices.stream : null;
+  if (video.srcObject !== stream) video.srcObject = stream;
+  found.camera = troubles.video ?? (cameraOn ? "works" : "");
+  if (what === "ended" && !cameraOn && found.camera === "") found.camera = "unknown";
+  listen();
+  fill("video", byId("pick-camera"));
+  fill("audio", byId("pick-microphone"));
+  draw();
+}
+
+/** The microphone works once something has been heard from it. */
+let listening = null;
+function listen() {
+  const track = devices.tracks.audio;
+  if (track && track === listening) return;
+  listening = track;
+  clearTimeout(silence);
+  const meter = byId("level"), words = byId("level-words");
+  meter.value = 0;
+  found.microphone = devices.troubles.audio ?? "";
+  words.textContent = track ? "Say a few words and watch the bar." : "We can’t hear you just now.";
+  if (!track) return devices.stopMeter();
+  silence = setTimeout(() => { if (!found.microphone) { found.microphone = "silent"; draw(); } }, SILENT_AFTER);
+  devices.meter((level) => {
+    meter.value = level;
+    meter.textContent = `${level} %`;
+    if (level <= LOUD || found.microphone === "works") return;
+    clearTimeout(silence);
+    found.microphone = "works";
+    words.textContent = "We can hear you.";
+    draw();
+  });
+}
+
+async function fill(kind, select) {
+  const all = await devices.list(kind);
+  const now = devices.tracks[kind]?.getSettings().deviceId ?? "";
+  const name = kind === "video" ? "Camera" : "Microphone";
+  select.replaceChildren(...(all.length ? all.map((each, n) => new Option(each.label || `${name} ${n + 1}`, each.deviceId)) : [new Option(`No ${name.toLowerCase()}`, "")]));
+  if (now) select.value = now;
+  select.disabled = !all.length;
+}
+
+async function pick(kind, { target }) {
+  await devices.pick(kind, target.value);
+  tryLine();
+}
+byId("pick-camera").addEventListener("change", (event) => pick("video", event));
+byId("pick-microphone").addEventListener("change", (event) => pick("audio", event));
+navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (!byId("try").hidden) devicesChanged(); });
+
+// -- the loudspeaker -----------------------------------------------------------------------------------
+
+function play() {
+  const context = new AudioContext();
+  for (const [pitch, start] of TONE) {
+    const at = context.currentTime + 0.05 + start;
+    const tone = new OscillatorNode(context, { frequency: pitch, type: "triangle" });
+    const volume = new GainNode(context, { gain: 0 });
+    volume.gain.setValueAtTime(0, at);
+    volume.gain.linearRampToValueAtTime(0.3, at + 0.04);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.9);
+    tone.connect(volume).connect(context.destination);
+    tone.start(at);
+    tone.stop(at + 0.95);
+  }
+  setTimeout(() => context.close(), 2500);
+  byId("heard").hidden = false;
+  say("Three tones are playing. Do you hear them?");
+}
+byId("play").addEventListener("click", play);
+for (const [id, heard] of [["heard-yes", "works"], ["heard-no", "unheard"]]) {
+  byId(id).addEventListener("click", () => { found.speaker = heard; draw(); });
+}
+
+// -- the line ---------------------------------------------------------------------------------------------
+
+const post = (where, how = {}) => fetch(where, { method: "POST", body: new FormData(form), ...how });
+
+/** Relay credentials, or null where they are not given now. */
+async function lent() {
+  if (facts.relay !== "1") return [];
+  try {
+    const answer = await post(facts.relayFrom);
+    return answer.ok && !answer.redirected ? (await answer.json()).ice : null;
+  } catch {
+    return null;
+  }
+}
+
+async function tryLine() {
+  const mine = ++tries;
+  found.connection = way = "";
+  draw();
+  const ice = await lent();
+  const went = ice && await loopback(devices.stream.getTracks(), ice).catch(() => "");
+  if (mine !== tries) return;
+  way = went ?? "";
+  found.connection = ice ? (way ? "works" : "blocked") : "unknown";
+  draw();
+}
+
+// -- the result ----------------------------------------------------------------------------------------------
+
+let told = "";
+function draw() {
+  const result = resultOf(found, { way, ready: facts.ready });
+  showNotices(Object.fromEntries(Object.entries(found).filter(([, state]) => state && state !== "works")));
+  byId("way").textContent = wayWords(way, found.connection);
+  const box = byId("result");
+  box.dataset.state = result.state;
+  box.classList.toggle("flash-wait", result.state === "trouble" || result.state === "almost");
+  // Said once for each change, since the box speaks.
+  if (told !== result.title + result.text) {
+    told = result.title + result.text;
+    byId("result-title").textContent = result.title;
+    byId("result-text").textContent = result.text;
+  }
+  byId("result-help").hidden = result.state !== "trouble";
+  const on = byId("go-on");
+  if (on) on.hidden = result.state === "pending";
+  if (result.state !== "pending") keepSoon();
+}
+
+/** Sends what was found, a moment after the last change; the same is not sent twice. */
+function keepSoon() {
+  clearTimeout(keeping);
+  keeping = setTimeout(keep, KEEP_AFTER);
+}
+
+let sending = Promise.resolve();
+function keep(more = {}) {
+  clearTimeout(keeping);
+  keeping = 0;
+  const now = JSON.stringify(found);
+  if (now === kept) return;
+  kept = now;
+  for (const [part, state] of Object.entries(found)) form.elements[part].value = state;
+  const body = new FormData(form);
+  const send = () => post(form.action, { body, ...more }).then((answer) => answer.ok && !answer.redirected, () => false);
+  // One after the other, so that the last is what stays; but whoever goes cannot wait.
+  sending = (more.keepalive ? send() : sending.then(send)).then((done) => {
+    if (!done && kept === now) kept = "";
+    byId("kept").textContent = done ? facts.told : "The result could not be sent to the practice. It holds all the same.";
+  });
+}
+
+async function again({ parts }) {
+  if (!parts.includes("connection")) await devices.open();
+  tryLine();
+}
+
+byId("start").addEventListener("click", async () => {
+  byId("intro").hidden = true;
+  byId("try").hidden = false;
+  byId("try-title").focus({ preventScroll: true });
+  draw();
+  await devices.open();
+  tryLine();
+});
+window.addEventListener("pagehide", () => {
+  if (keeping) keep({ keepalive: true });
+  devices.close();
+});
+window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
