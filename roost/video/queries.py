@@ -226,10 +226,11 @@ def _may_know_of(seat: Seat, person: Presence, moment: datetime) -> bool:
         return True
     if not seat.is_therapist:
         return False
-    return person.state == PersonState.REMOVED or _is_waiting(person, moment)
+    return person.state == PersonState.REMOVED or is_waiting(person, moment)
 
 
-def _is_waiting(person: Presence, moment: datetime) -> bool:
+def is_waiting(person: Presence, moment: datetime) -> bool:
+    """Whether somebody waits, at a page that still answers."""
     return (
         person.state == PersonState.WAITING
         and person.here_until is not None
