@@ -15,6 +15,7 @@ from roost.video.queries import Seat, Standing, standing_of
 # The only page that may use camera and microphone, and only for itself.
 PERMISSIONS_POLICY = (
     "camera=(self), microphone=(self), autoplay=(self), fullscreen=(self), "
+    "display-capture=(self), speaker-selection=(self), "
     "geolocation=(), payment=(), usb=()"
 )
 

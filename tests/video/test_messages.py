@@ -72,7 +72,7 @@ def test_what_our_page_says_is_understood(message: dict[str, Any]) -> None:
         {"type": "signal", "to": CID, "safety": SAFETY | {"reveal": HASH}},
         {"type": "signal", "to": CID, "safety": SAFETY | {"turn": 0}},
         {"type": "signal", "to": CID, "safety": SAFETY | {"turn": True}},
-        {"type": "signal", "to": CID, "safety": SAFETY | {"turn": 10**6 + 1}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"turn": 10_001}},
         {"type": "signal", "to": CID, "safety": SAFETY | {"round": HASH[1:]}},
         {"type": "signal", "to": CID, "safety": SAFETY | {"commit": "é" * 43}},
         {"type": "signal", "to": CID, "safety": [1, HASH, HASH]},
