@@ -71,6 +71,32 @@ def test_several_attendees_of_one_account_choose(cast: Cast, maple: Any, portal:
         assert parker.get(link).status_code == 200
 
 
+def test_the_device_check_says_who_joins_here_and_lets_choose(
+    cast: Cast, session: Appointment, portal: Doors
+) -> None:
+    family = make_appointment(cast.theo, cast.robin, cast.remy, service=cast.family)
+    parker = portal(cast.parker_account)
+    robin, remy = family.attendees.order_by("pk")
+    html = parker.go("room-person", **person_of(family)).content.decode()
+    for attendee in (robin, remy):
+        link = parker.path("room-person", appointment=family.uuid, attendee=attendee.uuid)
+        current = ' aria-current="true"' if attendee == robin else ""
+        assert f'<a href="{link}"{current}>' in html
+    assert "Both of us" in html
+    assert 'value="Robin"' in html
+    assert 'value="Robin and Remy"' not in html
+    path = parker.path("room-person", **person_of(family))
+    html = parker.get(f"{path}?together=1").content.decode()
+    assert f'<a href="{path}?together=1" aria-current="true">' in html
+    assert 'value="Robin and Remy"' in html
+    # Whoever comes alone is asked nothing, whatever the address says.
+    casey = portal(cast.casey_account)
+    path = casey.path("room-person", **person_of(session))
+    html = casey.get(f"{path}?together=1").content.decode()
+    assert "Who is joining here?" not in html
+    assert 'value="Casey"' in html
+
+
 def test_wrong_people_find_no_room(
     cast: Cast, session: Appointment, portal: Doors, office: Doors
 ) -> None:
