@@ -34,7 +34,7 @@ from roost.video.rules import GRACE, IN_ROOM, ice_policy
 from roost.video.turn import RENEWED_AFTER, ice_servers, relay_urls
 
 # Beside the close codes of every socket (roost.accounts.sockets).
-REFUSED, REPLACED, OVER = 4403, 4409, 4410
+REFUSED, SILENT, REPLACED, OVER = 4403, 4408, 4409, 4410
 SECONDS_TO_SAY_HELLO = 20.0
 SOON = 0.2
 # What a signal may carry. The server passes it on, and looks at none of it.
@@ -110,8 +110,9 @@ class RoomConsumer(SignedInConsumer):
         task.add_done_callback(self._tasks.discard)
 
     async def _be_silent(self) -> None:
+        # A page whose machine can hardly breathe tries again, which NOT_UNDERSTOOD would forbid.
         if not self.cid:
-            await self.close(NOT_UNDERSTOOD)
+            await self.close(SILENT)
 
     async def gone(self) -> None:
         for timer in (self._hello, self._next_look, self._soon):

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 
 from roost.audit.services import record_read
 from roost.core.pages import page
@@ -19,6 +20,29 @@ PERMISSIONS_POLICY = (
     "display-capture=(self), speaker-selection=(self), "
     "geolocation=(), payment=(), usb=()"
 )
+
+# The modules of room.js, asked for together with it and not one after the other.
+SCRIPTS = [
+    f"video/{name}.js"
+    for name in [
+        "clock",
+        "controls",
+        "devices",
+        "endings",
+        "keys",
+        "ladder",
+        "line",
+        "lobby",
+        "memory",
+        "outgoing",
+        "panels",
+        "peer",
+        "quality",
+        "safety",
+        "stage",
+        "words",
+    ]
+]
 
 
 def room_page(
@@ -63,13 +87,16 @@ def room_page(
         "has_relay": bool(settings.ROOST_TURN_URL),
         "stepped_out": _has_stepped_out(standing),
         "appointment": seat.appointment,
+        "scripts": SCRIPTS,
         "choices": seats if len(seats) > 1 else (),
         "together": together and len(seats) > 1,
         "own_name": names_together(seats) if together and len(seats) > 1 else seat.own_name,
     }
     response = page(request, "video/room.html", context)
     response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
-    return response
+    # The heaviest page of all, often opened by phone. It repeats nothing that a stranger
+    # could choose, its CSRF token is masked anew each time, and Django adds bytes by chance.
+    return GZipMiddleware(lambda _: response).process_response(request, response)
 
 
 def _has_stepped_out(standing: Standing) -> bool:

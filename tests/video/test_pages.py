@@ -1,12 +1,15 @@
 """The room's page, and the pages that say why there is none."""
 
+import gzip
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import roost.video
 from roost.accounts.models import SignIn
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
@@ -14,6 +17,7 @@ from roost.core.time import now
 from roost.scheduling.enums import Mode
 from roost.scheduling.models import Appointment
 from roost.video import services
+from roost.video.pages import SCRIPTS
 from roost.video.queries import Seat
 from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.video.conftest import CASEYS_PAGE
@@ -53,6 +57,15 @@ def test_only_the_rooms_page_may_use_the_camera(
     assert "camera=()" in casey.go("account").headers["Permissions-Policy"]
     room = office(cast.tara).go("room", appointment=session.uuid)
     assert "camera=(self)" in room.headers["Permissions-Policy"]
+
+
+def test_the_rooms_page_is_sent_compressed(cast: Cast, session: Appointment, portal: Doors) -> None:
+    casey = portal(cast.casey_account)
+    path = casey.path("room-person", **person_of(session))
+    page = casey.get(path, headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert len(page.content) < 6_000
+    assert b"How you look and sound" in gzip.decompress(page.content)
 
 
 def test_nothing_runs_inline(cast: Cast, session: Appointment, portal: Doors) -> None:
@@ -232,3 +245,17 @@ def test_a_name_with_markup_stays_text(
     html = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
     assert "&lt;script&gt;alert(1)" in html
     assert "<script>alert(1)" not in html
+
+
+def test_all_of_the_rooms_script_is_asked_for_at_once() -> None:
+    """Whatever room.js imports, and what that imports, is named in the page."""
+    folder = Path(roost.video.__file__).parent / "static" / "video"
+    wanted, found = ["room.js"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        imports = re.findall(
+            r'^import .* from "\./([\w-]+\.js)";', (folder / name).read_text(), re.M
+        )
+        wanted += [each for each in imports if each not in found]
+        found |= set(imports)
+    assert {f"video/{name}" for name in found} == set(SCRIPTS)

@@ -49,6 +49,7 @@ function show(name) {
   scrollTo(0, 0);
   byId(`${name}-title`).focus({ preventScroll: true });
   if (name !== "check") devices.stopMeter();
+  tick();
   drawDevices();
 }
 
@@ -518,6 +519,8 @@ if (remembered.name) byId("name").value = remembered.name;
 let isOpened = false;
 let opened = openDevices().then(() => { isOpened = true; });
 openLine();
+// Pressed before now, they would load the page again.
+for (const button of byId("enter").querySelectorAll("[type=submit]")) button.disabled = false;
 // A reload of somebody who is in goes straight back.
 if (remembered.entered) enter();
 opened.then(() => { tick(); if (shown === "check") { listDevices(); showLevel(); } });
