@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
+from tests.journeys.test_looks import AXE_SCRIPT, DESK, assert_fits, assert_looks_right
 from tests.support.browsers import assert_sees_and_hears_all, figures, launch, signed_in, wait_for
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
@@ -324,6 +325,52 @@ def test_a_line_that_loses_loses_its_picture_and_never_its_sound(meet: Any) -> N
     casey.evaluate("window.__loss = 0")
     expect(gone).not_to_be_visible(timeout=SLOW)
     two.assert_all_meet(0)
+
+
+def test_each_state_looks_right_with_three_and_four(meet: Any) -> None:
+    four = meet(3, reduced_motion="reduce", viewport=DESK)
+    tara, casey, noor, robin = four.tara, *four.people
+    for context in four.contexts:
+        context.add_init_script(AXE_SCRIPT)
+    four.wait(0, 1)
+    four.tara_goes_in()
+    expect(tara.get_by_role("button", name="Admit all")).to_be_visible(timeout=SLOW)
+    assert_looks_right(tara)
+    tara.get_by_role("button", name="Decline Casey Nguyen").click()
+    assert_looks_right(tara)
+    tara.get_by_role("button", name="Not now").click()
+    expect(casey.get_by_role("button", name="Knock again")).to_be_visible(timeout=SLOW)
+    assert_looks_right(casey)
+    casey.get_by_role("button", name="Knock again").click()
+    tara.get_by_role("button", name="Admit all").click()
+    four.assert_all_meet(0, 1)
+    for page in (tara, noor):
+        assert_looks_right(page)
+        assert_lies_down(page)
+    tara.set_viewport_size(DESK)
+    four.wait(2)
+    tara.get_by_role("button", name="Admit Robin Parker").click()
+    four.assert_all_meet(0, 1, 2)
+    for page in (tara, robin):
+        assert_looks_right(page)
+        assert_lies_down(page)
+    robin.get_by_role("button", name="Safety", exact=True).click()
+    assert_lies_down(robin)
+    robin.get_by_role("button", name="Audio only").click()
+    assert_looks_right(robin)
+
+
+def assert_lies_down(page: Page) -> None:
+    """A phone on its side: nothing is cut off, and every control is in view."""
+    page.set_viewport_size({"width": 844, "height": 390})
+    assert_fits(page)
+    below = """() => [...document.querySelectorAll(".controls button")].filter((each) => {
+      const box = each.getBoundingClientRect();
+      return box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.height < 44;
+    }).map((each) => each.innerText)"""
+    assert page.evaluate(below) == []
+    pictures = "() => Math.min(...[...document.querySelectorAll('#stage .tile')].map((each) => each.clientHeight))"
+    assert page.evaluate(pictures) > 80
 
 
 WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]

@@ -38,7 +38,7 @@ export class Lobby {
     this.#drawn = text;
     const held = document.activeElement?.closest?.("[data-lobby]");
     const heldBy = held && [held.dataset.lobby, held.closest("li").dataset.cid];
-    this.box.replaceChildren(...rows.map((person) => this.#row(person)));
+    this.box.replaceChildren(...rows.map((person) => this.#row(person, waiting)));
     this.all.hidden = waiting.length < 2 || isFull;
     this.full.hidden = !(isFull && waiting.length);
     if (!heldBy || document.activeElement !== document.body) return;
@@ -47,7 +47,7 @@ export class Lobby {
     (same ?? this.box.querySelector("button:not([hidden])"))?.focus();
   }
 
-  #row(person) {
+  #row(person, waiting) {
     const row = this.template.content.firstElementChild.cloneNode(true);
     row.dataset.cid = person.cid;
     const name = nameOf(person);
@@ -55,6 +55,8 @@ export class Lobby {
     row.querySelector(".lobby-state").textContent = person.state === "waiting" ? waited(person.since) : WORDS[person.state] ?? "";
     const [admit, decline, remove] = row.querySelectorAll("button");
     admit.hidden = !["waiting", "removed"].includes(person.state);
+    // One thing to press stands out.
+    admit.classList.toggle("button-act", waiting.length === 1 && person.state === "waiting");
     decline.hidden = person.state !== "waiting";
     remove.hidden = !IN_ROOM.has(person.state);
     if (person.state === "removed") admit.textContent = "Let back in";
