@@ -34,9 +34,11 @@ from roost.video.rules import GRACE, IN_ROOM, ice_policy
 from roost.video.turn import RENEWED_AFTER, ice_servers, relay_urls
 
 # Beside the close codes of every socket (roost.accounts.sockets).
-REFUSED, REPLACED, OVER = 4403, 4409, 4410
+REFUSED, SILENT, REPLACED, OVER = 4403, 4408, 4409, 4410
 SECONDS_TO_SAY_HELLO = 20.0
 SOON = 0.2
+# What a signal may carry. The server passes it on, and looks at none of it.
+CARRIED = ("description", "candidate", "safety")
 
 
 def is_idle(consumer: SignedInConsumer) -> bool:
@@ -108,8 +110,9 @@ class RoomConsumer(SignedInConsumer):
         task.add_done_callback(self._tasks.discard)
 
     async def _be_silent(self) -> None:
+        # A page whose machine can hardly breathe tries again, which NOT_UNDERSTOOD would forbid.
         if not self.cid:
-            await self.close(NOT_UNDERSTOOD)
+            await self.close(SILENT)
 
     async def gone(self) -> None:
         for timer in (self._hello, self._next_look, self._soon):
@@ -150,7 +153,9 @@ class RoomConsumer(SignedInConsumer):
             await self.put_out()
         except CidTaken:
             await self._finish(NOT_UNDERSTOOD)
-        except (NotAdmitted, NoSuchPerson, RoomFull):
+        except RoomFull:
+            await self.say(type="full")
+        except (NotAdmitted, NoSuchPerson):
             # The room has moved on since the page drew it: show how it stands.
             await self._look()
 
@@ -168,6 +173,12 @@ class RoomConsumer(SignedInConsumer):
 
     async def hear_admit(self, message: dict[str, Any]) -> None:
         await self._act(services.admit_person, cid=message["cid"])
+
+    async def hear_admit_all(self, message: dict[str, Any]) -> None:
+        await self._act(services.admit_everybody)
+
+    async def hear_decline(self, message: dict[str, Any]) -> None:
+        await self._act(services.decline_person, cid=message["cid"])
 
     async def hear_remove(self, message: dict[str, Any]) -> None:
         await self._act(services.remove_person, cid=message["cid"])
@@ -214,7 +225,7 @@ class RoomConsumer(SignedInConsumer):
                 "to": message["to"],
                 "from": self.cid,
                 "role": "therapist" if self.seat.is_therapist else "client",
-                "what": {k: message[k] for k in ("description", "candidate") if k in message},
+                "what": {k: message[k] for k in CARRIED if k in message},
             },
         )
 
@@ -262,6 +273,11 @@ class RoomConsumer(SignedInConsumer):
                     "policy": event["policy"],
                 }
             )
+
+    async def room_declined(self, event: dict[str, Any]) -> None:
+        if event["cid"] == self.cid and not self.is_over:
+            await self.say(type="left", cid=self.cid, reason="declined")
+            await self._finish(OVER)
 
     async def room_joined(self, event: dict[str, Any]) -> None:
         if event["cid"] == self.cid or not self._is_inside():

@@ -1,7 +1,7 @@
 """What a browser may say on a room's socket: one check for each message, and nothing else.
 
-hello {cid} · ready {name?} · admit {cid} · remove {cid} · end · join {offer?} ·
-signal {to, description | candidate} · leave · ping
+hello {cid} · ready {name?} · admit {cid} · admit_all · decline {cid} · remove {cid} · end ·
+join {offer?} · signal {to, description | candidate | safety} · leave · ping
 """
 
 import json
@@ -15,6 +15,9 @@ CID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 # Half of a character beyond the first 65,536: JSON can spell it, but nothing can store or send it.
 HALF = re.compile("[\ud800-\udfff]")
 MOST_SDP = 24_000
+# 32 bytes in URL-safe base64, as the page writes hashes and nonces.
+HASH = re.compile(r"[A-Za-z0-9_-]{43}")
+MOST_TURNS = 10_000
 
 
 class BadMessage(ValueError):
@@ -61,6 +64,22 @@ def _candidate(value: Any) -> bool:
     )
 
 
+def _safety(value: Any) -> bool:
+    """One step towards the safety words: what is committed to, or what is revealed. It is passed
+    on as it is; only browsers know what it means."""
+    if not isinstance(value, dict) or value.keys() not in (
+        {"turn", "round", "commit"},
+        {"turn", "round", "reveal"},
+    ):
+        return False
+    hashes = [text for name, text in value.items() if name != "turn"]
+    return (
+        type(value["turn"]) is int
+        and 0 < value["turn"] <= MOST_TURNS
+        and all(isinstance(text, str) and HASH.fullmatch(text) is not None for text in hashes)
+    )
+
+
 def _short_or_none(value: Any) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= 256)
 
@@ -71,10 +90,15 @@ SCHEMAS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "hello": ({"cid": _cid}, {}),
     "ready": ({}, {"name": _name}),
     "admit": ({"cid": _cid}, {}),
+    "admit_all": ({}, {}),
+    "decline": ({"cid": _cid}, {}),
     "remove": ({"cid": _cid}, {}),
     "end": ({}, {}),
     "join": ({}, {"offer": _offer}),
-    "signal": ({"to": _cid}, {"description": _description, "candidate": _candidate}),
+    "signal": (
+        {"to": _cid},
+        {"description": _description, "candidate": _candidate, "safety": _safety},
+    ),
     "leave": ({}, {}),
     "ping": ({}, {}),
 }
@@ -92,7 +116,7 @@ def check(message: dict[str, Any]) -> str:
     checks = needed | allowed
     if not all(checks[name](value) for name, value in fields.items()):
         raise BadMessage
-    if kind == "signal" and ("description" in fields) == ("candidate" in fields):
+    if kind == "signal" and len(fields) != 2:
         raise BadMessage
     if HALF.search(json.dumps(message, ensure_ascii=False)):
         raise BadMessage

@@ -1,31 +1,65 @@
 """The room's page, which both doors answer with."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 
 from roost.audit.services import record_read
 from roost.core.pages import page
 from roost.core.time import say_hour, say_hours, say_relative_day, say_span
 from roost.video.enums import Closed
-from roost.video.queries import Seat, Standing, standing_of
+from roost.video.queries import Seat, Standing, names_together, standing_of
 
 # The only page that may use camera and microphone, and only for itself.
 PERMISSIONS_POLICY = (
     "camera=(self), microphone=(self), autoplay=(self), fullscreen=(self), "
+    "display-capture=(self), speaker-selection=(self), "
     "geolocation=(), payment=(), usb=()"
 )
 
+# The modules of room.js, asked for together with it and not one after the other.
+SCRIPTS = [
+    f"video/{name}.js"
+    for name in [
+        "clock",
+        "controls",
+        "devices",
+        "endings",
+        "keys",
+        "ladder",
+        "line",
+        "lobby",
+        "memory",
+        "outgoing",
+        "panels",
+        "peer",
+        "quality",
+        "safety",
+        "stage",
+        "words",
+    ]
+]
+
 
 def room_page(
-    request: HttpRequest, seat: Seat, *, socket: str, home: str, bell: str = ""
+    request: HttpRequest,
+    seat: Seat,
+    *,
+    socket: str,
+    home: str,
+    bell: str = "",
+    seats: Sequence[Seat] = (),
+    together: bool = False,
 ) -> HttpResponse:
     """The room's page for one seat, or a page that says why it is closed. Records room.opened.
 
     `socket` is the path of the seat's socket, `bell` of the one that tells a therapist who waits
-    for other sessions; `home` is that of the page to go back to.
+    for other sessions; `home` is that of the page to go back to. `seats` are those that the account
+    may choose from; `together`, that all of them are at this one screen.
     """
     standing = standing_of(seat)
     attendees = seat.appointment.attendees.select_related("client")
@@ -53,10 +87,16 @@ def room_page(
         "has_relay": bool(settings.ROOST_TURN_URL),
         "stepped_out": _has_stepped_out(standing),
         "appointment": seat.appointment,
+        "scripts": SCRIPTS,
+        "choices": seats if len(seats) > 1 else (),
+        "together": together and len(seats) > 1,
+        "own_name": names_together(seats) if together and len(seats) > 1 else seat.own_name,
     }
     response = page(request, "video/room.html", context)
     response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
-    return response
+    # The heaviest page of all, often opened by phone. It repeats nothing that a stranger
+    # could choose, its CSRF token is masked anew each time, and Django adds bytes by chance.
+    return GZipMiddleware(lambda _: response).process_response(request, response)
 
 
 def _has_stepped_out(standing: Standing) -> bool:

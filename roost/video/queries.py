@@ -1,6 +1,7 @@
 """Reads of rooms: who may sit where, who is there, and who waits for whom."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -117,10 +118,21 @@ def seats_for(account: Account, appointment_uuid: uuid.UUID) -> list[Seat]:
 
 def get_seat_for(account: Account, appointment_uuid: uuid.UUID, attendee_uuid: uuid.UUID) -> Seat:
     """One attendee's seat. Raises Http404 unless the account may join as that attendee."""
-    for seat in seats_for(account, appointment_uuid):
+    return find_seat(seats_for(account, appointment_uuid), attendee_uuid)
+
+
+def find_seat(seats: list[Seat], attendee_uuid: uuid.UUID) -> Seat:
+    """The one of some seats that is an attendee's. Raises Http404 where there is none."""
+    for seat in seats:
         if seat.attendee is not None and seat.attendee.uuid == attendee_uuid:
             return seat
     raise Http404("There is no such session.")
+
+
+def names_together(seats: Sequence[Seat]) -> str:
+    """What people at one screen are called: "Robin and Remy", "Robin, Remy and Kim"."""
+    *most, last = [seat.own_name for seat in seats]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 @dataclass(frozen=True)
@@ -226,10 +238,11 @@ def _may_know_of(seat: Seat, person: Presence, moment: datetime) -> bool:
         return True
     if not seat.is_therapist:
         return False
-    return person.state == PersonState.REMOVED or _is_waiting(person, moment)
+    return person.state == PersonState.REMOVED or is_waiting(person, moment)
 
 
-def _is_waiting(person: Presence, moment: datetime) -> bool:
+def is_waiting(person: Presence, moment: datetime) -> bool:
+    """Whether somebody waits, at a page that still answers."""
     return (
         person.state == PersonState.WAITING
         and person.here_until is not None

@@ -16,6 +16,7 @@ THERAPIST_GRACE = timedelta(minutes=2)
 LEASE = timedelta(seconds=45)
 # After a socket is lost, its person is expected back for this long.
 GRACE = timedelta(seconds=6)
+# The therapist among them: that place is kept free.
 MOST_PEOPLE = 4
 # For so long the result of a rehearsal says something of the next session.
 CHECK_COUNTS_FOR = timedelta(days=30)

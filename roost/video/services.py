@@ -29,6 +29,7 @@ from roost.video.queries import (
     as_told,
     bell_group,
     is_seat_of,
+    is_waiting,
     people_of,
     person_group,
     room_group,
@@ -97,6 +98,11 @@ class _Locked:
 
     def inside(self) -> list[Presence]:
         return [p for p in self.people if p.state in IN_ROOM]
+
+    def is_full(self) -> bool:
+        """Whether nobody else can be let in: one place is the therapist's, there or not."""
+        clients = [p for p in self.inside() if p.attendee_id is not None]
+        return len(clients) >= MOST_PEOPLE - 1
 
     def find(self, cid: str) -> Presence:
         """Another person by cid. Raises NoSuchPerson."""
@@ -216,30 +222,82 @@ def admit_person(*, by: Seat, cid: str) -> Presence:
             raise RoomClosed(Closed.ENDED)
         person = locked.find(cid)
         if person.state == PersonState.WAITING:
-            if len(locked.inside()) >= MOST_PEOPLE:
+            if locked.is_full():
                 raise RoomFull
-            _save(
-                person,
-                state=PersonState.ADMITTED,
-                admitted_at=locked.moment,
-                here_until=locked.moment + LEASE,
-            )
-            # First of all, since somebody is waiting for it.
-            push(
-                person_group(locked.appointment, person.attendee_id),
-                {
-                    "type": "room.admitted",
-                    "cid": cid,
-                    "person": person.uuid.hex,
-                    "people": [as_told(p) for p in locked.inside() if p is not person],
-                    "policy": ice_policy(by.practice),
-                },
-            )
+            _let_in(locked, person)
         elif person.state == PersonState.REMOVED:
             _save(person, state=PersonState.LEFT, admitted_at=locked.moment)
         else:
             raise NoSuchPerson
         _record_about(person, "room.admitted", by, locked.room)
+        _tell_room(locked.appointment)
+        _ring(locked.appointment)
+        return person
+
+
+def admit_everybody(*, by: Seat) -> list[Presence]:
+    """The therapist lets in everybody who waits, longest first, as far as there is room.
+
+    Returns whom. Raises NotAllowed, RoomClosed; RoomFull when there was no room for anybody.
+    Records room.admitted for each.
+    """
+    with transaction.atomic():
+        locked = _Locked(by)
+        locked.check_therapist()
+        locked.check_open(inside=False)
+        if locked.ended:
+            raise RoomClosed(Closed.ENDED)
+        waiting = [p for p in locked.people if is_waiting(p, locked.moment)]
+        waiting.sort(key=lambda person: (person.waiting_since or locked.moment, person.pk))
+        admitted = []
+        for person in waiting:
+            if locked.is_full():
+                break
+            _let_in(locked, person)
+            _record_about(person, "room.admitted", by, locked.room)
+            admitted.append(person)
+        if waiting and not admitted:
+            raise RoomFull
+        _tell_room(locked.appointment)
+        _ring(locked.appointment)
+        return admitted
+
+
+def _let_in(locked: _Locked, person: Presence) -> None:
+    _save(
+        person,
+        state=PersonState.ADMITTED,
+        admitted_at=locked.moment,
+        here_until=locked.moment + LEASE,
+    )
+    # First of all, since somebody is waiting for it.
+    push(
+        person_group(locked.appointment, person.attendee_id),
+        {
+            "type": "room.admitted",
+            "cid": person.cid,
+            "person": person.uuid.hex,
+            "people": [as_told(p) for p in locked.inside() if p is not person],
+            "policy": ice_policy(locked.appointment.practice),
+        },
+    )
+
+
+def decline_person(*, by: Seat, cid: str) -> Presence:
+    """The therapist does not let in who waits, for now: they are told so, and may knock again.
+
+    Raises NotAllowed, NoSuchPerson. Records room.declined.
+    """
+    with transaction.atomic():
+        locked = _Locked(by)
+        locked.check_therapist()
+        person = locked.find(cid)
+        if person.state != PersonState.WAITING:
+            raise NoSuchPerson
+        _save(person, state=PersonState.LEFT, admitted_at=None, here_until=None)
+        _record_about(person, "room.declined", by, locked.room)
+        group = person_group(locked.appointment, person.attendee_id)
+        push(group, {"type": "room.declined", "cid": cid})
         _tell_room(locked.appointment)
         _ring(locked.appointment)
         return person

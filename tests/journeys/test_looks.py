@@ -276,6 +276,13 @@ def test_the_room_looks_right_from_the_device_check_to_the_end(
     for page in (casey, tara):
         expect(page.locator("#stage .tile:not(.self) video")).to_be_visible(timeout=SLOW)
         assert_looks_right(page)
+        page.get_by_role("button", name="Safety", exact=True).click()
+        expect(page.locator("#safety-list li")).to_have_count(4, timeout=SLOW)
+        page.get_by_text("What they show, and what not").click()
+        assert_looks_right(page)
+        page.get_by_role("button", name="More").click()
+        assert_looks_right(page)
+        page.get_by_role("button", name="Close this panel").click()
     tara.get_by_role("button", name="End session").click()
     assert_looks_right(tara)
     tara.get_by_role("button", name="Go on").click()

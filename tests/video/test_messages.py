@@ -8,6 +8,8 @@ from roost.video.messages import MOST_SDP, BadMessage, check, clean_name
 
 CID = "abcdefghijklmnop"
 OFFER = {"type": "offer", "sdp": "v=0"}
+HASH = "h" * 43
+SAFETY = {"turn": 1, "round": HASH, "commit": HASH}
 
 
 @pytest.mark.parametrize(
@@ -17,12 +19,16 @@ OFFER = {"type": "offer", "sdp": "v=0"}
         {"type": "ready"},
         {"type": "ready", "name": "Casey"},
         {"type": "admit", "cid": CID},
+        {"type": "admit_all"},
+        {"type": "decline", "cid": CID},
         {"type": "remove", "cid": CID},
         {"type": "end"},
         {"type": "join"},
         {"type": "join", "offer": OFFER},
         {"type": "signal", "to": CID, "description": {"type": "answer", "sdp": "v=0"}},
         {"type": "signal", "to": CID, "candidate": {"candidate": "a", "sdpMLineIndex": 0}},
+        {"type": "signal", "to": CID, "safety": SAFETY},
+        {"type": "signal", "to": CID, "safety": {"turn": 9, "round": HASH, "reveal": HASH}},
         {"type": "leave"},
         {"type": "ping"},
     ],
@@ -60,6 +66,16 @@ def test_what_our_page_says_is_understood(message: dict[str, Any]) -> None:
         {"type": "signal", "to": CID, "candidate": {"candidate": "a", "extra": 1}},
         {"type": "signal", "to": CID, "candidate": {"sdpMid": "0"}},
         {"type": "end", "cid": CID},
+        {"type": "admit_all", "cid": CID},
+        {"type": "decline"},
+        {"type": "signal", "to": CID, "safety": SAFETY, "candidate": {"candidate": ""}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"reveal": HASH}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"turn": 0}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"turn": True}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"turn": 10_001}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"round": HASH[1:]}},
+        {"type": "signal", "to": CID, "safety": SAFETY | {"commit": "é" * 43}},
+        {"type": "signal", "to": CID, "safety": [1, HASH, HASH]},
     ],
 )
 def test_anything_else_is_not(message: dict[str, Any]) -> None:

@@ -1,12 +1,15 @@
 """The room's page, and the pages that say why there is none."""
 
+import gzip
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import roost.video
 from roost.accounts.models import SignIn
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
@@ -14,6 +17,7 @@ from roost.core.time import now
 from roost.scheduling.enums import Mode
 from roost.scheduling.models import Appointment
 from roost.video import services
+from roost.video.pages import SCRIPTS
 from roost.video.queries import Seat
 from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.video.conftest import CASEYS_PAGE
@@ -55,6 +59,15 @@ def test_only_the_rooms_page_may_use_the_camera(
     assert "camera=(self)" in room.headers["Permissions-Policy"]
 
 
+def test_the_rooms_page_is_sent_compressed(cast: Cast, session: Appointment, portal: Doors) -> None:
+    casey = portal(cast.casey_account)
+    path = casey.path("room-person", **person_of(session))
+    page = casey.get(path, headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert len(page.content) < 6_000
+    assert b"How you look and sound" in gzip.decompress(page.content)
+
+
 def test_nothing_runs_inline(cast: Cast, session: Appointment, portal: Doors) -> None:
     html = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
     assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", html)
@@ -69,6 +82,32 @@ def test_several_attendees_of_one_account_choose(cast: Cast, maple: Any, portal:
         link = parker.path("room-person", appointment=family.uuid, attendee=attendee.uuid)
         assert link in html
         assert parker.get(link).status_code == 200
+
+
+def test_the_device_check_says_who_joins_here_and_lets_choose(
+    cast: Cast, session: Appointment, portal: Doors
+) -> None:
+    family = make_appointment(cast.theo, cast.robin, cast.remy, service=cast.family)
+    parker = portal(cast.parker_account)
+    robin, remy = family.attendees.order_by("pk")
+    html = parker.go("room-person", **person_of(family)).content.decode()
+    for attendee in (robin, remy):
+        link = parker.path("room-person", appointment=family.uuid, attendee=attendee.uuid)
+        current = ' aria-current="true"' if attendee == robin else ""
+        assert f'<a href="{link}"{current}>' in html
+    assert "Both of us" in html
+    assert 'value="Robin"' in html
+    assert 'value="Robin and Remy"' not in html
+    path = parker.path("room-person", **person_of(family))
+    html = parker.get(f"{path}?together=1").content.decode()
+    assert f'<a href="{path}?together=1" aria-current="true">' in html
+    assert 'value="Robin and Remy"' in html
+    # Whoever comes alone is asked nothing, whatever the address says.
+    casey = portal(cast.casey_account)
+    path = casey.path("room-person", **person_of(session))
+    html = casey.get(f"{path}?together=1").content.decode()
+    assert "Who is joining here?" not in html
+    assert 'value="Casey"' in html
 
 
 def test_wrong_people_find_no_room(
@@ -206,3 +245,17 @@ def test_a_name_with_markup_stays_text(
     html = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
     assert "&lt;script&gt;alert(1)" in html
     assert "<script>alert(1)" not in html
+
+
+def test_all_of_the_rooms_script_is_asked_for_at_once() -> None:
+    """Whatever room.js imports, and what that imports, is named in the page."""
+    folder = Path(roost.video.__file__).parent / "static" / "video"
+    wanted, found = ["room.js"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        imports = re.findall(
+            r'^import .* from "\./([\w-]+\.js)";', (folder / name).read_text(), re.M
+        )
+        wanted += [each for each in imports if each not in found]
+        found |= set(imports)
+    assert {f"video/{name}" for name in found} == set(SCRIPTS)

@@ -168,6 +168,8 @@ def test_who_waits_hears_and_says_nothing(both: tuple[Talk, Talk]) -> None:
     "message",
     [
         {"type": "admit", "cid": CASEY},
+        {"type": "admit_all"},
+        {"type": "decline", "cid": TARA},
         {"type": "remove", "cid": TARA},
         {"type": "end"},
     ],
@@ -315,6 +317,89 @@ def test_who_is_removed_cannot_come_back(both: tuple[Talk, Talk], booked: Booked
                 pass
             assert not [m for m in again.heard if m["type"] == "state"]
     tara.silence("joined")
+
+
+def test_who_is_declined_is_told_and_may_knock_again(
+    both: tuple[Talk, Talk], booked: Booked
+) -> None:
+    tara, casey = both
+    tara.say(type="decline", cid=CASEY)
+    assert casey.hear("left", cid=CASEY)["reason"] == "declined"
+    assert casey.ended() == 4410
+    with on(booked, "portal") as again:
+        again.say(type="hello", cid=NEW)
+        again.say(type="ready", name="Casey")
+        again.hear("state", state="waiting")
+        tara.hear("state")
+
+
+FAMILY = [
+    ("Casey", "Nguyen", "casey@client.example"),
+    ("Noor", "Haddad", "noor@client.example"),
+    ("Robin", "Parker", "robin@client.example"),
+    ("Remy", "Parker", "remy@client.example"),
+]
+
+
+def test_four_in_a_call_and_a_fifth_who_learns_nothing(server: Server) -> None:
+    family = book(server, clients=FAMILY)
+    cids = [f"page-load-of-person-{number}" for number in range(4)]
+    with ExitStack() as open_sockets:
+        tara = open_sockets.enter_context(on(family, "office"))
+        tara.say(type="hello", cid=TARA)
+        tara.say(type="ready", name="Tara")
+        tara.hear("state", state="admitted")
+        tara.say(type="join")
+        people = []
+        for number, cid in enumerate(cids):
+            talk = open_sockets.enter_context(on(family, "portal", number=number))
+            talk.say(type="hello", cid=cid)
+            talk.say(type="ready", name=FAMILY[number][0])
+            talk.hear("state", state="waiting")
+            people.append(talk)
+        tara.say(type="admit_all")
+        for number, talk in enumerate(people[:3]):
+            assert "Remy" not in str(talk.hear("state", state="admitted"))
+            talk.say(type="join")
+            talk.hear("joined", cid=cids[number])
+        people[0].hear("joined", cid=cids[2])
+        tara.say(type="admit", cid=cids[3])
+        tara.hear("full")
+        # Safety words are relayed to whom they are for, from whom the server knows.
+        safety = {"turn": 1, "round": "r" * 43, "commit": "c" * 43}
+        people[0].say(type="signal", to=cids[2], safety=safety)
+        heard = people[2].hear("signal")
+        assert (heard["from"], heard["safety"]) == (cids[0], safety)
+        # Whoever waits says nothing to anybody, and has heard no name, no cid, no relay.
+        people[3].say(type="signal", to=cids[0], safety=safety)
+        people[3].say(type="join", offer=OFFER)
+        people[0].silence("signal", "joined")
+        people[3].silence("signal", "joined", "left")
+        told = str(people[3].heard)
+        assert "'state': 'waiting'" in told
+        for secret in ("Tara", "Casey", "Noor", "Robin", TARA, *cids[:3], "turn:"):
+            assert secret not in told
+        people[1].say(type="leave")
+        people[0].hear("left", cid=cids[1])
+        tara.say(type="admit", cid=cids[3])
+        state = people[3].hear("state", state="admitted")
+        assert {p["name"] for p in state["people"]} == {"Tara", "Casey", "Robin"}
+
+
+def test_two_children_under_one_account_do_not_throw_each_other_out(server: Server) -> None:
+    clients = [
+        ("Robin", "Young", "young@client.example"),
+        ("Remy", "Young", "young@client.example"),
+    ]
+    booked = book(server, clients=clients, relationship="parent")
+    with on(booked, "portal", number=0) as robin, on(booked, "portal", number=1) as remy:
+        for talk, cid in ((robin, CASEY), (remy, NEW)):
+            talk.say(type="hello", cid=cid)
+            talk.say(type="ready")
+            talk.hear("state", state="waiting")
+        robin.silence("left")
+        robin.say(type="ping")
+        robin.hear("pong")
 
 
 def test_a_new_page_replaces_the_old_one(both: tuple[Talk, Talk], booked: Booked) -> None:

@@ -11,7 +11,7 @@ from roost.core.pages import page
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.pages import room_page
-from roost.video.queries import get_seat_for, is_admitted, seats_for
+from roost.video.queries import find_seat, is_admitted, seats_for
 
 
 @open_to(Who.ACCOUNT)
@@ -35,13 +35,18 @@ def room(request: DoorRequest, appointment: uuid.UUID) -> HttpResponse:
 
 @open_to(Who.ACCOUNT, survives_idle=True)
 def room_person(request: DoorRequest, appointment: uuid.UUID, attendee: uuid.UUID) -> HttpResponse:
-    """The room, for one attendee. While they are admitted no idle limit ends it."""
-    seat = get_seat_for(request.account, appointment, attendee)
+    """The room, for one attendee; with ?together=1, for all of the account's at one screen. While
+    they are admitted no idle limit ends it."""
+    seats = seats_for(request.account, appointment)
+    seat = find_seat(seats, attendee)
     if request.is_idle and not is_admitted(seat):
         request.session.flush()
         return to_log_in(request, idle=True)
     here = door_path(request, "room-person", appointment=appointment, attendee=attendee)
-    return room_page(request, seat, socket=f"{here}socket/", home=_home(request))
+    together = request.GET.get("together") == "1"
+    return room_page(
+        request, seat, socket=f"{here}socket/", home=_home(request), seats=seats, together=together
+    )
 
 
 def _home(request: DoorRequest) -> str:

@@ -1,5 +1,8 @@
 // The connection to one other person: perfect negotiation, and getting well again by itself.
 
+import { START } from "./ladder.js";
+import { fingerprintOf } from "./safety.js";
+
 const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2;
 
 /** What a candidate and its line in an SDP have in common: all up to its port. */
@@ -13,7 +16,9 @@ export class Peer {
   /** Apart, since a picture that does not come would hold the sound back. */
   streams = { audio: new MediaStream(), video: new MediaStream() };
   /** What the other side says of itself: whether its camera and microphone are on. */
-  about = { camera: true, microphone: true };
+  about = { camera: true, microphone: true, screen: false, audioOnly: false, rung: 0 };
+  /** Whether this connection has stood; how the line does (ladder.js), or null while nothing is known; and what is sent over it. */
+  hasMet = false; line = null; climb = START; sendsPicture = true;
   #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #offering = false; #failures = 0;
   #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = "";
 
@@ -22,8 +27,8 @@ export class Peer {
    * which credentials, and whether by them only, afresh when asked with true; `changed` is told of
    * every change.
    */
-  constructor({ certificate, ice, devices, send, changed, isLineUp }) {
-    Object.assign(this, { certificate, ice, devices, send, changed, isLineUp });
+  constructor({ certificate, ice, outgoing, send, changed, isLineUp }) {
+    Object.assign(this, { certificate, ice, outgoing, send, changed, isLineUp });
     this.#make();
   }
 
@@ -32,6 +37,7 @@ export class Peer {
     this.pc?.close();
     this.#remoteOrigin = "";
     this.#early = [];
+    this.hasMet = false;
     const pc = this.pc = new RTCPeerConnection({
       ...this.ice(), certificates: this.certificate ? [this.certificate] : undefined, bundlePolicy: "max-bundle",
     });
@@ -147,7 +153,7 @@ export class Peer {
     for (const transceiver of this.pc.getTransceivers()) {
       const { kind } = transceiver.receiver.track;
       if (transceiver.direction !== "stopped") transceiver.direction = "sendrecv";
-      if (transceiver.sender.track !== this.devices.tracks[kind]) transceiver.sender.replaceTrack(this.devices.tracks[kind]);
+      if (transceiver.sender.track !== this.outgoing.tracks[kind]) transceiver.sender.replaceTrack(this.outgoing.tracks[kind]);
     }
     await this.pc.setLocalDescription();
     this.#tellDescription();
@@ -170,14 +176,14 @@ export class Peer {
   #addSenders() {
     if (this.pc.getTransceivers().length) return;
     for (const kind of ["audio", "video"]) {
-      this.pc.addTransceiver(this.devices.tracks[kind] ?? kind, { direction: "sendrecv", streams: [this.devices.stream] });
+      this.pc.addTransceiver(this.outgoing.tracks[kind] ?? kind, { direction: "sendrecv", streams: [this.outgoing.stream] });
     }
   }
 
   /** The own camera or microphone has changed: no new negotiation is needed for that. */
   async useTracks() {
     for (const transceiver of this.pc.getTransceivers()) {
-      const track = this.devices.tracks[transceiver.receiver.track.kind];
+      const track = this.outgoing.tracks[transceiver.receiver.track.kind];
       if (transceiver.sender.track !== track) await transceiver.sender.replaceTrack(track).catch(() => {});
     }
     this.tellAbout();
@@ -185,15 +191,35 @@ export class Peer {
 
   tellAbout() {
     if (this.#channel.readyState !== "open") return;
-    this.#channel.send(JSON.stringify({ camera: this.devices.cameraOn, microphone: this.devices.microphoneOn }));
+    this.#channel.send(JSON.stringify(this.outgoing.about(this)));
   }
 
   #hearAbout(data) {
     if (typeof data !== "string" || data.length > 500) return;
     let said;
     try { said = JSON.parse(data); } catch { return; }
-    this.about = { camera: said?.camera === true, microphone: said?.microphone === true };
+    const yes = (name) => said?.[name] === true;
+    const rung = Number.isInteger(said?.rung) ? said.rung : 0;
+    this.about = { camera: yes("camera"), microphone: yes("microphone"), screen: yes("screen"), audioOnly: yes("audioOnly"), rung };
     this.changed(this);
+  }
+
+  /** Sends the picture as far as the line carries it: `active`, `kbps` at most, shrunk by `scale`. */
+  async sendPicture({ active, kbps, scale }) {
+    this.sendsPicture = active && Boolean(this.outgoing.tracks.video);
+    const sender = this.pc.getTransceivers().find(({ receiver }) => receiver.track.kind === "video")?.sender;
+    const wanted = sender?.getParameters();
+    const [encoding] = wanted?.encodings ?? [];
+    if (!encoding) return;
+    const now = { active, maxBitrate: kbps * 1000, scaleResolutionDownBy: scale };
+    if (Object.entries(now).every(([name, value]) => encoding[name] === value)) return;
+    Object.assign(encoding, now);
+    await sender.setParameters(wanted);
+  }
+
+  /** The certificates on both ends of this connection, as far as they are known and only one each. */
+  get prints() {
+    return { own: fingerprintOf(this.pc.localDescription?.sdp), theirs: fingerprintOf(this.pc.remoteDescription?.sdp) };
   }
 
   // -- getting well again ------------------------------------------------------------------
@@ -202,7 +228,7 @@ export class Peer {
     if (pc !== this.pc || this.#closed) return;
     clearTimeout(this.#timer);
     const state = pc.connectionState;
-    if (state === "connected") { this.#failures = 0; clearTimeout(this.#watch); }
+    if (state === "connected") { this.hasMet = true; this.#failures = 0; clearTimeout(this.#watch); }
     if (state === "disconnected") this.#timer = setTimeout(() => this.#mend(), RESTART_AFTER);
     if (state === "failed") this.#mend();
     this.changed(this);

@@ -2,37 +2,40 @@
 // socket are opened in the first and stay open into the last.
 
 import { say } from "../core/ui.js";
+import { startClock } from "./clock.js";
+import { startControls } from "./controls.js";
 import { Devices } from "./devices.js";
+import { endingFor } from "./endings.js";
+import { sayLines } from "./ladder.js";
 import { Line } from "./line.js";
+import { Lobby } from "./lobby.js";
+import { memory } from "./memory.js";
 import { noticeBox } from "./notices.js";
+import { Outgoing } from "./outgoing.js";
+import { closePanel, drawSafety, togglePanel } from "./panels.js";
 import { Peer } from "./peer.js";
+import { watchQuality } from "./quality.js";
+import { certificatesOf, Safety } from "./safety.js";
+import { Stage } from "./stage.js";
 
 const main = document.getElementById("main");
 const facts = main.dataset;
 const isTherapist = facts.role === "therapist";
 const byId = (id) => document.getElementById(id);
-const CALL_WITHIN = 500, DRAW_WITHIN = 25, LOST_GRACE = 6000, SPARE_AGE = 120000, WARN_BEFORE = 5 * 60000;
+const CALL_WITHIN = 500, LOST_GRACE = 6000, SPARE_AGE = 120000;
 const IN_CALL = new Set(["connected", "lost"]);
-const starts = Date.parse(facts.starts), closes = Date.parse(facts.closes), lasts = Date.parse(facts.lasts);
+const times = Object.fromEntries(["starts", "ends", "closes", "lasts"].map((name) => [name, Date.parse(facts[name])]));
 
 let cid = newCid(), line = null, entered = false, joined = false, joining = false, isBack = false, hasLeft = false;
 let callSoon = 0;
 let people = [], relays = { iceServers: [], iceTransportPolicy: "all" }, iceWaiters = [], spare = null, spareAt = 0;
-const peers = new Map(), tiles = new Map(), graces = new Map();
+const peers = new Map(), graces = new Map();
 const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" }).catch(() => undefined);
 
 function newCid() {
   const bytes = crypto.getRandomValues(new Uint8Array(18));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
 }
-
-// -- what this browser remembers of the room, for as long as its tab lives ----------------------
-
-const memory = {
-  key: `room ${location.pathname}`,
-  read() { try { return JSON.parse(sessionStorage.getItem(this.key)) ?? {}; } catch { return {}; } },
-  write(values) { try { sessionStorage.setItem(this.key, JSON.stringify({ ...this.read(), ...values })); } catch { /* a private window */ } },
-};
 
 // -- the three views, and the end -----------------------------------------------------------------
 
@@ -47,6 +50,7 @@ function show(name) {
   scrollTo(0, 0);
   byId(`${name}-title`).focus({ preventScroll: true });
   if (name !== "check") devices.stopMeter();
+  tick();
   drawDevices();
 }
 
@@ -54,11 +58,13 @@ function show(name) {
 
 const devices = new Devices((what) => {
   drawDevices();
-  for (const peer of allPeers()) peer.useTracks();
+  useTracks();
   if (what === "ended" && !hasLeft) byId("resume").hidden = false;
   if (shown === "check") { listDevices(); showLevel(); }
 });
+const outgoing = new Outgoing(devices, () => { useTracks(); controls.draw(); });
 const allPeers = () => [...peers.values(), ...(spare ? [spare] : [])];
+const useTracks = () => { for (const peer of allPeers()) peer.useTracks(); };
 
 function drawDevices() {
   const { cameraOn, muted } = devices;
@@ -166,7 +172,7 @@ function lineChanged(state, code) {
 
 // -- what the server says ------------------------------------------------------------------------------
 
-const listeners = { state: onState, ice: onIce, joined: onJoined, left: onLeft, signal: onSignal, ended: onEnded };
+const listeners = { state: onState, ice: onIce, joined: onJoined, left: onLeft, signal: onSignal, ended: onEnded, full: () => lobby?.sayFull() };
 const heard = (message) => listeners[message.type]?.(message);
 
 /** New credentials for the relay, or another rule of the practice about it. */
@@ -260,7 +266,8 @@ async function onJoined({ cid: who, name, role, offer, offered }) {
   drawPeople();
 }
 
-async function onSignal({ from, description, candidate }) {
+async function onSignal({ from, description, candidate, safety: step }) {
+  if (step) { safety.hear(from, step); return; }
   // Only who is in the room is listened to; the server has stamped `from`.
   (await peerFor(from)).hear({ description, candidate });
 }
@@ -282,7 +289,7 @@ function watchLost(who) {
   clearTimeout(graces.get(who));
   graces.set(who, setTimeout(async () => {
     const peer = peers.get(who);
-    if (peer && !(await peer.isAlive())) drawTile(peer, true);
+    if (peer && !(await peer.isAlive())) stage.draw(peer, true);
   }, LOST_GRACE));
 }
 
@@ -304,12 +311,56 @@ function onEnded({ reason, again }) { over(reason, { again }); }
 
 // -- peers and their tiles -------------------------------------------------------------------------------
 
+const stage = new Stage({
+  box: byId("stage"), own: byId("self"), empty: byId("stage-empty"), template: byId("tile-template"),
+  nameOf, hasNoWay: () => relays.iceTransportPolicy === "relay" && !relays.iceServers.length,
+  isCurrent: (peer) => peers.get(peer.cid) === peer,
+  isAudioOnly: () => outgoing.audioOnly,
+  connected(peer) { clearTimeout(graces.get(peer.cid)); if (callSoon) showCall(); },
+  blocked: () => { byId("resume").hidden = false; },
+});
+const quality = watchQuality({ peers, outgoing, changed: (peer) => { stage.drawSoon(peer); drawLine(); } });
+let safety = newSafety();
+
+function nameOf(who) { return people.find((person) => person.cid === who)?.name ?? ""; }
+
+function newSafety() {
+  return new Safety({
+    own: cid, changed: drawWords,
+    send: (who, step) => line?.sayOrKeep({ type: "signal", to: who, safety: step }),
+  });
+}
+
+function onPeerChanged(peer) {
+  stage.drawSoon(peer);
+  if (peers.get(peer.cid) !== peer) return;
+  if (peer.isConnected) quality.fit(peer).catch(() => { /* closed meanwhile */ });
+  followSafety();
+  drawLine();
+}
+
+/** The safety words are of all lines that have stood. */
+function followSafety() {
+  if (Safety.isPossible) safety.follow(...certificatesOf(peers));
+}
+
+function drawWords() {
+  drawSafety({ words: safety.words, broken: safety.broken, isPossible: Safety.isPossible, others: [...peers.keys()].map(nameOf), nameOf });
+  byId("safety-button").classList.toggle("control-alarm", safety.broken.size > 0);
+  if (safety.broken.size && byId("panel-safety").hidden) togglePanel("panel-safety");
+}
+
+function drawLine() {
+  const words = sayLines([...peers].map(([who, peer]) => ({ name: nameOf(who), about: peer.about, line: peer.line, climb: peer.climb })));
+  byId("call-line").textContent = words && ` · ${words}`;
+}
+
 function newPeer(ready) {
   return new Peer({
-    certificate: ready, devices, ice,
+    certificate: ready, outgoing, ice,
     isLineUp: () => Boolean(line?.isUp),
     send: (peer, what) => line?.sayOrKeep({ type: "signal", to: peer.cid, ...what }),
-    changed: drawSoon,
+    changed: onPeerChanged,
   });
 }
 
@@ -323,7 +374,7 @@ function ice(fresh = false) {
 function adopt(peer, who, how) {
   peers.set(who, peer);
   peer.bind(cid, who, how);
-  drawSoon(peer);
+  onPeerChanged(peer);
   return peer;
 }
 
@@ -341,9 +392,9 @@ function drop(who) {
   graces.delete(who);
   peers.get(who)?.close();
   peers.delete(who);
-  tiles.get(who)?.remove();
-  tiles.delete(who);
-  layOut();
+  stage.remove(who);
+  followSafety();
+  drawLine();
 }
 
 function dropAll() {
@@ -352,100 +403,29 @@ function dropAll() {
   spare = null;
 }
 
-const hasNoWay = () => relays.iceTransportPolicy === "relay" && !relays.iceServers.length;
-const nameOf = (who) => people.find((person) => person.cid === who)?.name ?? "";
-
-/** Draws a tile a moment later, once for several changes: what is being negotiated goes first. */
-const drawing = new Map();
-function drawSoon(peer) {
-  if (drawing.has(peer)) return;
-  drawing.set(peer, setTimeout(() => { drawing.delete(peer); drawTile(peer); }, DRAW_WITHIN));
-}
-
-function drawTile(peer, isDead = false) {
-  if (!peer.cid || peers.get(peer.cid) !== peer) return;
-  let tile = tiles.get(peer.cid);
-  if (!tile) {
-    tile = byId("tile-template").content.firstElementChild.cloneNode(true);
-    tiles.set(peer.cid, tile);
-    byId("stage").insertBefore(tile, byId("self"));
-    layOut();
-  }
-  const name = nameOf(peer.cid);
-  const video = tile.querySelector("video");
-  video.setAttribute("aria-label", name ? `${name}’s video` : "Video");
-  for (const [kind, player] of [["video", video], ["audio", tile.querySelector("audio")]]) {
-    const stream = peer.streams[kind];
-    if (player.srcObject !== stream && stream.getTracks().length) { player.srcObject = stream; play(player); }
-  }
-  const { connectionState } = peer.pc;
-  if (callSoon && connectionState === "connected") showCall();
-  const caption = connectionState === "connected" && !peer.about.microphone ? `${name}, muted` : name;
-  tile.querySelector(".tile-name").textContent = caption;
-  const words = {
-    connected: peer.about.camera ? "" : `${name}’s camera is off`,
-    disconnected: `The line to ${name} dropped. It is being mended.`,
-    failed: `The line to ${name} dropped. It is being mended.`,
-  }[connectionState] ?? (hasNoWay() ? "Calls here go through a relay only, and none is set up. Please call the practice." : `Connecting to ${name}`);
-  const note = isDead ? `${name}’s line dropped. They can come back at any time.` : words;
-  tile.classList.toggle("tile-off", connectionState === "connected" && !peer.about.camera);
-  const box = tile.querySelector(".tile-note");
-  box.hidden = !note;
-  if (box.firstElementChild.textContent !== note) box.firstElementChild.textContent = note;
-  if (connectionState === "connected") clearTimeout(graces.get(peer.cid));
-}
-
-function layOut() {
-  byId("stage-empty").hidden = tiles.size > 0;
-  byId("stage").classList.toggle("stage-2", tiles.size > 1);
-}
-
-function play(player) {
-  player.play().catch((error) => { if (error.name === "NotAllowedError") byId("resume").hidden = false; });
-}
-
 byId("resume").addEventListener("click", async () => {
   byId("resume").hidden = true;
-  for (const tile of tiles.values()) tile.querySelectorAll("video, audio").forEach(play);
+  stage.playAll();
   await devices.open();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || shown !== "call") return;
   const stopped = ["audio", "video"].some((kind) => devices.wants[kind] && devices.tracks[kind] && (devices.tracks[kind].readyState === "ended" || devices.tracks[kind].muted));
-  const paused = [...tiles.values()].some((tile) => tile.querySelector("audio").paused);
-  byId("resume").hidden = !(stopped || paused);
+  byId("resume").hidden = !(stopped || stage.isPaused);
 });
 
 // -- who is here: the therapist's list -----------------------------------------------------------------------
 
-let listed = "";
+const lobby = isTherapist ? new Lobby({
+  box: byId("lobby"), template: byId("lobby-template"), declining: byId("declining"), all: byId("admit-all"), full: byId("full"),
+  say: (message) => line?.say(message),
+}) : null;
+
 function drawPeople() {
-  for (const peer of peers.values()) drawSoon(peer);
-  const lobby = byId("lobby");
-  if (!lobby) return;
-  const rows = people.filter((person) => person.role === "client");
-  const text = JSON.stringify(rows.map(({ cid: who, state, client, name }) => [who, state, client, name]));
-  if (text === listed) return;
-  listed = text;
-  const held = document.activeElement?.closest?.("[data-lobby]")?.dataset.lobby;
-  lobby.replaceChildren(...rows.map((person) => {
-    const row = byId("lobby-template").content.firstElementChild.cloneNode(true);
-    const shownName = person.client && !person.client.includes(person.name) ? `${person.client} (as ${person.name})` : person.client ?? person.name;
-    row.querySelector(".lobby-name").textContent = shownName;
-    const words = { waiting: "is waiting", removed: "was removed", lost: "has lost the line", admitted: "is coming in" };
-    row.querySelector(".lobby-state").textContent = words[person.state] ?? "";
-    const [admit, remove] = row.querySelectorAll("button");
-    admit.hidden = !["waiting", "removed"].includes(person.state);
-    if (person.state === "removed") admit.textContent = "Let back in";
-    remove.hidden = person.state === "removed";
-    for (const button of [admit, remove]) {
-      button.setAttribute("aria-label", `${button.textContent} ${shownName}`);
-      button.addEventListener("click", () => { line?.say({ type: button.dataset.lobby, cid: person.cid }); });
-    }
-    return row;
-  }));
-  if (held && document.activeElement === document.body) lobby.querySelector("button:not([hidden])")?.focus();
-  admitAsked();
+  for (const peer of peers.values()) stage.drawSoon(peer);
+  drawWords();
+  lobby?.draw(people);
+  if (lobby) admitAsked();
 }
 
 /** Admit was pressed on another page of the office: it is done as soon as the therapist is in. */
@@ -459,26 +439,13 @@ function admitAsked() {
 
 // -- controls -----------------------------------------------------------------------------------------------
 
-const acts = {
-  mute() {
-    if (!devices.tracks.audio) { devices.muted = false; devices.want("audio", true); } else devices.mute(!devices.muted);
-    memory.write({ muted: devices.muted, mode: devices.wants.video ? "video" : "audio" });
-    say(devices.muted ? "You are muted" : "You can be heard");
-  },
-  async camera() {
-    await devices.want("video", !devices.cameraOn);
-    memory.write({ mode: devices.wants.video ? "video" : devices.wants.audio ? "audio" : "listen" });
-    say(devices.cameraOn ? "Your camera is on" : "Your camera is off");
-  },
-  leave() {
-    hasLeft = true;
-    line?.say({ type: "leave" });
-    over("left", {});
-  },
-  end() { byId("ending").showModal(); },
-};
-for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
-byId("ending")?.addEventListener("close", ({ target }) => { if (target.returnValue === "end") line?.say({ type: "end" }); target.returnValue = ""; });
+const controls = startControls({
+  devices, outgoing, stage, peers, quality, useTracks,
+  isInCall: () => shown === "call",
+  openSafety() { togglePanel("panel-safety", followSafety); drawWords(); },
+  leave() { hasLeft = true; line?.say({ type: "leave" }); over("left", {}); },
+  end: () => line?.say({ type: "end" }),
+});
 
 function status(words) {
   const box = byId("call-status");
@@ -487,31 +454,26 @@ function status(words) {
 
 // -- the end, and the way back --------------------------------------------------------------------------------
 
-const OVER = {
-  left: ["You have left the session", (until) => `The room stays open until ${until}. Come and go as you need.`, "Return to session"],
-  replaced: ["You are in this session in another window", () => "Only one window can be in it for you.", "Use this window instead"],
-  removed: [`${facts.first} has closed the room for you`, () => "You cannot come back by yourself. If that is a mistake, call the practice."],
-  ended: [isTherapist ? "You ended this session" : "Your session has ended", (until) => (isTherapist ? `You can open the room again until ${until}.` : `If ${facts.first} opens the room again, you can come back until ${until}.`), "Back to the waiting room"],
-  cancelled: ["This session was cancelled", () => "Its room is closed. Nothing that was said is kept here."],
-  early: ["This session was moved", () => "Its room opens later. The new time stands on your page.", ""],
-  late: ["The room is closed", (until) => `It was open until ${until}.`],
-  "signed-out": ["You are logged out", () => "Log in again, and the session is where you left it.", "Log in"],
-  gone: ["This room is not open to you any more", () => "Your page says what is booked."],
-};
-
 function over(reason, { again = true }) {
   if (shown === "over" && reason !== "left") return;
-  const [title, words, button = ""] = OVER[reason] ?? OVER.gone;
+  const { title, words, back: button } = endingFor(reason, { first: facts.first, isTherapist, until: facts.closesWords });
   entered = joined = joining = false;
   memory.write({ entered: false });
   dropAll();
   line?.close();
   line = null;
+  outgoing.stopSharing();
+  outgoing.audioOnly = false;
+  safety.close();
+  closePanel();
   devices.close();
+  controls.draw();
+  if (document.pictureInPictureElement) document.exitPictureInPicture();
+  if (document.fullscreenElement) document.exitFullscreen();
   byId("resume").hidden = true;
   byId("over-title").textContent = title;
-  byId("over-words").textContent = words(facts.closesWords);
-  const open = Date.now() < closes && again;
+  byId("over-words").textContent = words;
+  const open = Date.now() < times.closes && again;
   const reopen = byId("over-reopen");
   if (reopen) reopen.hidden = reason !== "ended" || !open;
   const back = byId("over-again");
@@ -524,7 +486,7 @@ function over(reason, { again = true }) {
 function goBack() {
   cid = newCid();
   people = [];
-  listed = "";
+  safety = newSafety();
   memory.write({ entered: true });
   opened = openDevices();
   openLine();
@@ -533,24 +495,10 @@ function goBack() {
 
 // -- the clock ----------------------------------------------------------------------------------------------------
 
-function tick() {
-  const moment = Date.now();
-  if (shown === "waiting") {
-    const words = byId("start-words"), title = byId("waiting-title");
-    const minutes = Math.ceil((starts - moment) / 60000);
-    const hour = Object.assign(document.createElement("b"), { className: "num", textContent: words.dataset.at });
-    words.replaceChildren(minutes > 0 ? "starts at " : "started at ", hour);
-    if (minutes > 0) words.append(", in ", Object.assign(document.createElement("b"), { className: "num", textContent: `${minutes} minute${minutes === 1 ? "" : "s"}` }));
-    const head = minutes > 0 ? title.dataset.early : title.dataset.due;
-    if (title.textContent !== head) title.textContent = head;
-  }
-  if (shown === "call" && joined && line?.isUp) {
-    const left = (end) => end - moment;
-    if (left(closes) > 0 && left(closes) <= WARN_BEFORE) status("The room closes to newcomers in a few minutes. The call itself may go on for an hour.");
-    else if (left(lasts) > 0 && left(lasts) <= WARN_BEFORE) status("The call ends in a few minutes: the room’s time is over.");
-  }
-}
-setInterval(tick, 5000);
+const tick = startClock({
+  times, shown: () => shown, isInCall: () => joined && Boolean(line?.isUp), warn: status,
+  timer: byId("timer"), startWords: byId("start-words"), waitingTitle: byId("waiting-title"),
+});
 
 // -- the beginning --------------------------------------------------------------------------------------------------
 
@@ -559,6 +507,8 @@ if (remembered.name) byId("name").value = remembered.name;
 let isOpened = false;
 let opened = openDevices().then(() => { isOpened = true; });
 openLine();
+// Pressed before now, they would load the page again.
+for (const button of byId("enter").querySelectorAll("[type=submit]")) button.disabled = false;
 // A reload of somebody who is in goes straight back.
 if (remembered.entered) enter();
 opened.then(() => { tick(); if (shown === "check") { listDevices(); showLevel(); } });

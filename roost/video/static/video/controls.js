@@ -1,0 +1,127 @@
+// What can be pressed during a call, and what each button does.
+
+import { say } from "../core/ui.js";
+import { listenToKeys } from "./keys.js";
+import { memory } from "./memory.js";
+import { Outgoing } from "./outgoing.js";
+import { closePanel, togglePanel } from "./panels.js";
+
+const byId = (id) => document.getElementById(id);
+
+/** Gives all buttons and keys their acts. Returns { draw }, which shows how they stand. */
+export function startControls({ devices, outgoing, stage, peers, quality, useTracks, isInCall, openSafety, leave, end }) {
+  let hadCamera = true;
+  const acts = {
+    mute() {
+      if (!devices.tracks.audio) { devices.muted = false; devices.want("audio", true); } else devices.mute(!devices.muted);
+      memory.write({ muted: devices.muted, mode: devices.wants.video ? "video" : "audio" });
+      say(devices.muted ? "You are muted" : "You can be heard");
+    },
+    async camera() {
+      if (outgoing.audioOnly) endAudioOnly();
+      await devices.want("video", !devices.cameraOn);
+      keepMode();
+      say(devices.cameraOn ? "Your camera is on" : "Your camera is off");
+    },
+    async audioOnly() {
+      if (outgoing.audioOnly) {
+        endAudioOnly();
+        if (hadCamera) await devices.want("video", true);
+        say("Pictures are back");
+      } else {
+        hadCamera = devices.wants.video;
+        outgoing.audioOnly = true;
+        memory.write({ audioOnly: true });
+        outgoing.stopSharing();
+        await devices.want("video", false);
+        draw();
+        say("Audio only");
+      }
+      keepMode();
+    },
+    async share() {
+      if (outgoing.screen) { outgoing.stopSharing(); return; }
+      if (await outgoing.share()) say("Everybody in the call sees your screen");
+    },
+    safety: openSafety,
+    more() { togglePanel("panel-more", listForCall); },
+    close: closePanel,
+    self() {
+      const isHidden = byId("stage").classList.toggle("self-hidden");
+      memory.write({ selfHidden: isHidden });
+      draw();
+      say(isHidden ? "Your own picture is hidden. The others see you all the same." : "You see your own picture");
+    },
+    full() {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else byId("view-call").requestFullscreen?.().catch(() => say("The browser does not allow full screen here."));
+    },
+    async beside() {
+      if (document.pictureInPictureElement) { await document.exitPictureInPicture(); return; }
+      await stage.foremost?.requestPictureInPicture?.().catch(() => say("The browser does not allow it here."));
+    },
+    leave,
+    end() { byId("ending").showModal(); },
+  };
+  for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
+  byId("ending")?.addEventListener("close", ({ target }) => { if (target.returnValue === "end") end(); target.returnValue = ""; });
+
+  function endAudioOnly() {
+    outgoing.audioOnly = false;
+    memory.write({ audioOnly: false });
+    useTracks();
+    draw();
+  }
+
+  /** What the buttons of the call say of themselves, and what only some browsers can do. */
+  function draw() {
+    const pressed = { audioOnly: outgoing.audioOnly, share: Boolean(outgoing.screen), self: byId("stage").classList.contains("self-hidden") };
+    for (const [act, isOn] of Object.entries(pressed)) {
+      for (const button of document.querySelectorAll(`[data-do="${act}"][aria-pressed]`)) button.setAttribute("aria-pressed", String(isOn));
+    }
+    byId("sharing").hidden = !outgoing.screen;
+    for (const peer of peers.values()) { stage.drawSoon(peer); quality.fit(peer).catch(() => { /* closed meanwhile */ }); }
+  }
+  const can = { share: Outgoing.canShare, full: document.fullscreenEnabled, beside: document.pictureInPictureEnabled };
+  for (const [act, isPossible] of Object.entries(can)) document.querySelector(`.panel [data-do="${act}"]`).hidden = !isPossible;
+  outgoing.audioOnly = memory.read().audioOnly === true;
+  byId("stage").classList.toggle("self-hidden", memory.read().selfHidden === true);
+  draw();
+  listenToKeys({
+    isOn: isInCall, box: byId("keys"),
+    acts: { m: acts.mute, v: acts.camera, a: acts.audioOnly, w: acts.safety, s: acts.share, h: acts.self, f: acts.full, p: acts.beside, "?": acts.more, escape: acts.close },
+  });
+
+  /** Camera, microphone and loudspeaker can be changed in the call, too. */
+  const pickers = { videoinput: byId("call-camera"), audioinput: byId("call-microphone"), audiooutput: byId("call-speaker") };
+  async function listForCall() {
+    const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
+    const kinds = { videoinput: ["Camera", devices.tracks.video], audioinput: ["Microphone", devices.tracks.audio], audiooutput: ["Loudspeaker", null] };
+    for (const [kind, select] of Object.entries(pickers)) {
+      const found = all.filter((device) => device.kind === kind && device.deviceId);
+      const [word, track] = kinds[kind];
+      const now = track?.getSettings().deviceId ?? select.value;
+      select.replaceChildren(...found.map((each, n) => new Option(each.label || `${word} ${n + 1}`, each.deviceId)));
+      if (now) select.value = now;
+      select.disabled = !found.length;
+      select.closest(".field").hidden = kind === "audiooutput" && (!found.length || !HTMLMediaElement.prototype.setSinkId);
+    }
+  }
+  pickers.videoinput.addEventListener("change", async ({ target }) => {
+    if (outgoing.audioOnly) endAudioOnly();
+    await devices.pick("video", target.value);
+    memory.write({ camera: target.value });
+  });
+  pickers.audioinput.addEventListener("change", async ({ target }) => {
+    await devices.pick("audio", target.value);
+    memory.write({ microphone: target.value });
+  });
+  pickers.audiooutput.addEventListener("change", ({ target }) => stage.useSpeaker(target.value));
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (!byId("panel-more").hidden) listForCall(); });
+
+  function keepMode() {
+    memory.write({ mode: devices.wants.video ? "video" : devices.wants.audio ? "audio" : "listen" });
+  }
+
+  return { draw };
+}

@@ -1,0 +1,55 @@
+// Watches each line of a call, and sends over it what it can carry.
+
+import { climb, judge, pictureFor, STOPPED } from "./ladder.js";
+
+const EVERY = 2000;
+
+/** The figures of one connection since the last look. */
+async function sample(peer) {
+  const before = peer.counts ?? { received: 0, lost: 0, pc: null };
+  let received = 0, lost = 0, trip = 0;
+  const lossOut = { audio: null, video: null };
+  for (const report of (await peer.pc.getStats()).values()) {
+    if (report.type === "inbound-rtp") {
+      received += report.packetsReceived ?? 0;
+      lost += Math.max(report.packetsLost ?? 0, 0);
+    } else if (report.type === "remote-inbound-rtp" && report.kind in lossOut) {
+      lossOut[report.kind] = report.fractionLost ?? null;
+      trip = Math.max(trip, report.roundTripTime ?? 0);
+    }
+  }
+  peer.counts = { received, lost, pc: peer.pc };
+  // A new connection counts from nothing.
+  const isNew = before.pc !== peer.pc;
+  const came = isNew ? received : received - before.received, missed = isNew ? lost : lost - before.lost;
+  const all = came + Math.max(missed, 0);
+  // A picture that is not sent says nothing of the line; its last figure would stand for ever.
+  const isSent = peer.sendsPicture && peer.climb.rung < STOPPED;
+  const out = isSent ? Math.max(lossOut.video ?? 0, lossOut.audio ?? 0) : lossOut.audio;
+  return { lossIn: all > 20 ? Math.max(missed, 0) / all : null, lossOut: out, trip };
+}
+
+/** Looks at every line every two seconds. `changed` is told of a peer whose line says something new. */
+export function watchQuality({ peers, outgoing, changed }) {
+  async function look(peer) {
+    if (!peer.isConnected) { peer.line = null; return; }
+    const figures = await sample(peer);
+    const { rung } = peer.climb, level = peer.line?.level, reason = peer.line?.reason;
+    peer.climb = climb(peer.climb, figures.lossOut);
+    peer.line = judge(figures);
+    await fit(peer);
+    if (peer.climb.rung !== rung) peer.tellAbout();
+    if (peer.climb.rung !== rung || peer.line.level !== level || peer.line.reason !== reason) changed(peer);
+  }
+
+  /** Makes what is sent to one person fit their line, their wish, and how many others there are. */
+  async function fit(peer) {
+    const others = [...peers.values()].filter((each) => each.isConnected).length;
+    await peer.sendPicture(pictureFor({
+      rung: peer.climb.rung, others, isScreen: Boolean(outgoing.screen), isWanted: !peer.about.audioOnly,
+    }));
+  }
+
+  setInterval(() => { for (const peer of peers.values()) look(peer).catch(() => { /* closed meanwhile */ }); }, EVERY);
+  return { fit };
+}
