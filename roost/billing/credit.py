@@ -65,12 +65,12 @@ def take_credit(
     """
     lock_credit(client)
     available = credit_left(client, currency)
-    drawn = draw(available, amount)
-    if sum((part for _, part in drawn), Decimal(0)) < amount:
-        there = sum((part for _, part in available), Decimal(0))
+    there = sum((part for _, part in available), Decimal(0))
+    if there < amount:
         raise WrongAmount(f"{client.name} has {say_money(there, currency)} of credit left.")
-    since = max((source.paid_on for source, _ in drawn), default=on)
-    if on < since:
+    drawn = draw([each for each in available if each[0].paid_on <= on], amount)
+    if sum((part for _, part in drawn), Decimal(0)) < amount:
+        since = max(source.paid_on for source, _ in draw(available, amount))
         raise WrongDay(
             f"That credit came in on {since.day} {since:%B %Y}. Choose that day, or a later one."
         )

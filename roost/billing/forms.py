@@ -153,7 +153,8 @@ class _BilledForm(_Refusing):
     def chosen_payer(self) -> Payer:
         """Who pays, as far as the form says. The name of whoever is chosen may be left out."""
         known = self.payers[self.cleaned_data.get("payer_is") or ""]
-        if "payer_is" in self.changed_data and "payer" not in self.changed_data:
+        stays = "payer_is" in self.changed_data and "payer" not in self.changed_data
+        if stays and (known.client is not None or self.initial.get("payer_is")):
             # Somebody else was chosen, and the name is still that of the last payer.
             return known
         return replace(known, name=self.cleaned_data.get("payer", ""))

@@ -23,7 +23,8 @@ _FIRST, _PAID, _BACK = 0, 1, 2
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `charge` raises what is owed, `payment` lowers it; `balance` is after it."""
+    """One line. `charge` raises what is owed, `payment` lowers it, and is below zero where money
+    was given back; `balance` is after it."""
 
     on: date
     words: str
@@ -87,7 +88,7 @@ def statement_of(client: Client, practice: Practice, start: date, end: date) -> 
     found += [_payment(each, currency) for each in in_period]
     for refund in refunds.filter(refunded_on__range=(start, end)):
         words = f"Credit given back, {refund.get_method_display()}"
-        found.append((refund.refunded_on, _BACK, words, "", refund.amount, nothing))
+        found.append((refund.refunded_on, _BACK, words, "", nothing, -refund.amount))
     found.sort(key=lambda each: each[:2])
     entries, balance = [], brought
     for day, _, words, number, charge_amount, payment in found:
@@ -99,7 +100,9 @@ def statement_of(client: Client, practice: Practice, start: date, end: date) -> 
         paid=sum((each.payment for each in entries), nothing),
         balance=balance,
         credit=credit_of(client, currency),
-        unpriced=sum(1 for each in unfixed if each.line is None),
+        unpriced=sum(
+            1 for each in unfixed if each.line is None and each.appointment.starts_at < last
+        ),
     )  # fmt: skip
 
 

@@ -133,9 +133,10 @@ def test_a_statement_lists_a_period_with_what_was_before(history: Cast) -> None:
         ("Credit used, $30.00", 0, 0, 100),
         ("Payment, Credit card", 0, 70, 30),
         ("Individual, 50 min (no show)", 150, 0, 180),
-        ("Credit given back, e-Transfer", 20, 0, 200),
+        ("Credit given back, e-Transfer", 0, -20, 200),
     ]
     assert got.balance == 200
+    assert (got.charged, got.paid) == (300, 50)
     charged, paid, owed, credit = money(history)
     assert (charged, paid, owed, credit) == (450, 250, 200, 0)
     assert got.balance == owed - credit
@@ -150,6 +151,23 @@ def test_periods_follow_on_from_each_other(history: Cast) -> None:
         assert late.brought == early.balance
         assert late.balance == whole.balance
         assert [*early.entries, *late.entries] == whole.entries
+
+
+def test_money_given_back_is_nothing_that_was_charged(history: Cast) -> None:
+    """What is charged is what sessions cost; what is paid, what came in and stayed."""
+    whole = statement(history)
+    assert whole.charged == money(history)[0] == 450
+    assert whole.paid == 200 + 70 - 20
+
+
+def test_a_statement_counts_no_session_without_a_fee_that_comes_after_it(billable: Cast) -> None:
+    billable.individual.tax_rates.all().delete()
+    attended(billable, **days_ago(40))
+    attended(billable, **days_ago(3))
+    last = today(billable)
+    assert statement(billable).unpriced == 2
+    assert statement(billable, end=last - timedelta(days=20)).unpriced == 1
+    assert statement(billable, end=last - timedelta(days=60)).unpriced == 0
 
 
 def test_a_statement_prints(history: Cast, tmp_path: Path) -> None:

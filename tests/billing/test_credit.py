@@ -100,6 +100,20 @@ def test_credit_is_not_used_before_it_came_in(billable: Cast, over: Receipt) -> 
     assert credit(billable) == 50
 
 
+def test_credit_of_a_day_does_not_wait_for_what_came_in_later_and_was_recorded_before(
+    billable: Cast, over: Receipt
+) -> None:
+    day = over.payment.paid_on - timedelta(days=3)
+    late = pay(billable, attended(billable), "160", keep_over=True, paid_on=day)
+    receipt = pay(
+        billable, attended(billable), "10", method="credit", paid_on=day + timedelta(days=1)
+    )
+    assert receipt.facts["credit_from"] == [{"number": late.number, "amount": "10.00"}]
+    with pytest.raises(WrongDay, match="That credit came in on"):
+        pay(billable, attended(billable), "10", method="credit", paid_on=day + timedelta(days=1))
+    assert credit(billable) == 50
+
+
 def test_credit_pays_no_more_than_is_owed(billable: Cast, over: Receipt) -> None:
     other = attended(billable)
     pay(billable, other, "140")

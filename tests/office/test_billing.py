@@ -345,3 +345,15 @@ def test_another_payer_does_not_go_by_the_name_of_the_last_one(
     theo.send("billed", {**robin, "payer_is": "", "payer": "Aunt Parker"}, **where)
     charge.refresh_from_db()
     assert charge.payer == "Aunt Parker"
+
+
+def test_a_name_that_was_written_stays_for_whoever_has_none_on_record(
+    billable: Cast, office: Door
+) -> None:
+    session, insurer = attended(billable), make_account("payer@client.example")
+    access = give(insurer, billable.casey, Relationship.PAYER)
+    owner, where = office(billable.olivia), {"appointment": session.uuid}
+    for choice in ("", f"access-{access.uuid}"):
+        owner.send("billed", {"payer_is": choice, "payer": "Sun Life"}, **where)
+    charge = Charge.objects.get()
+    assert (charge.payer_account, charge.payer) == (insurer, "Sun Life")

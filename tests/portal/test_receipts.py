@@ -237,3 +237,20 @@ def test_its_cost_is_bounded(portal: Door, cast: Cast, receipt: Receipt) -> None
     assert answer.status_code == 429
     assert b"can be made twenty times an hour" in answer.content
     assert not AuditEvent.objects.filter(action="receipts.downloaded").exists()
+
+
+@pytest.mark.parametrize("relationship", [Relationship.PAYER, Relationship.PARTNER])
+def test_who_waits_for_a_receipt_reads_what_it_waits_for(
+    portal: Door, cast: Cast, maple: Any, relationship: Relationship
+) -> None:
+    """A partner is not told to wait for a payment: what others have paid is never shown to them."""
+    account = make_account("tied@client.example")
+    give(account, cast.casey, relationship)
+    visitor = portal(account)
+    paid = "A receipt shows up here once a payment is recorded."
+    named = "A receipt shows up here once it names you as payer."
+    wanted, other = (named, paid) if relationship == Relationship.PARTNER else (paid, named)
+    for page in (visitor.go("account"), visitor.go("receipts", client=cast.casey.uuid)):
+        text = page.content.decode()
+        assert wanted in text
+        assert other not in text
