@@ -45,6 +45,11 @@ def total_of(rows: QuerySet[Any], name: str, currency: str) -> Decimal:
     return rounded(found or Decimal(0), currency)
 
 
+def has_money() -> bool:
+    """Whether anything was paid or invoiced at the practice: then its currency stays."""
+    return Charge.objects.filter(fixed_at__isnull=False).exists() or Payment.objects.exists()
+
+
 def fixed_charges(client: Client, currency: str) -> QuerySet[Charge]:
     """What the client is billed for, as payments and invoices have fixed it."""
     return Charge.objects.filter(client=client, currency=currency, fixed_at__isnull=False)

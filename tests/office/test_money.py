@@ -154,6 +154,21 @@ def test_an_invoice_is_issued_downloaded_and_voided(billable: Cast, office: Door
     assert "Void" in owner.go("client-receipts", **where).content.decode()
 
 
+def test_the_currency_stays_once_money_is_recorded(billable: Cast, office: Door) -> None:
+    owner = office(billable.olivia)
+    values = {k: v for k, v in owner.go("practice").context["form"].initial.items() if v}
+    assert owner.send("practice", {**values, "currency": "USD"}).status_code == 302
+    assert owner.send("practice", {**values, "currency": "CAD"}).status_code == 302
+    pay(billable, attended(billable), "50")
+    refused = owner.send("practice", {**values, "currency": "USD", "name": "Maple and Oak"})
+    assert refused.status_code == 422
+    assert "Money is recorded in CAD" in refused.content.decode()
+    assert "Maple and Oak" in refused.content.decode()
+    billable.practice.refresh_from_db()
+    assert (billable.practice.currency, billable.practice.name) == ("CAD", "Maple Counselling")
+    assert owner.send("practice", {**values, "name": "Maple and Oak"}).status_code == 302
+
+
 def test_invoices_are_a_setting_of_the_practice(billable: Cast, office: Door) -> None:
     owner = office(billable.olivia)
     page = owner.go("receipt-settings")

@@ -15,6 +15,7 @@ from roost.accounts.doors import door_path
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.queries import newest_link
 from roost.audit.services import record, record_read
+from roost.billing.balances import has_money
 from roost.core.pages import page
 from roost.core.time import say_span
 from roost.office import qr
@@ -60,6 +61,12 @@ def practice(request: OfficeRequest) -> HttpResponse:
     """Settings → Practice."""
     first = {name: getattr(request.practice, name) for name in PRACTICE_FIELDS}
     form = PracticeForm(request.POST or None, initial=first)
+    if "currency" in form.changed_data and form.is_valid() and has_money():
+        form.add_error(
+            "currency",
+            f"Money is recorded in {request.practice.currency}. Balances and credit are in it, so "
+            "it stays. Ask whoever runs the server to make a new practice for another currency.",
+        )
     if request.method == "POST" and form.is_valid():
         change_settings(
             request.practice, action="practice.changed", by=request.account, **form.cleaned_data

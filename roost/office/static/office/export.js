@@ -39,6 +39,7 @@ async function receive(address) {
     // The first line holds the headings.
     say(Math.min(Math.max(lines - 1, 0), total), total);
   }
+  if (lines - 1 < total) throw new Error("cut short");
   save(parts, name);
   say(total, total);
 }
