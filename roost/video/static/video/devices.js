@@ -1,9 +1,18 @@
 // Camera and microphone: opening, choosing and muting.
 
-import { causeOf } from "./troubles.js";
-
 const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
+/** What kept a device from us: "insecure", "denied", "dismissed", "system", "missing", "in-use" or "unknown". */
+export function causeOf({ name, message = "" }) {
+  if (["NotAllowedError", "SecurityError", "PermissionDeniedError"].includes(name)) {
+    if (/by system/i.test(message)) return "system";
+    return /dismissed/i.test(message) ? "dismissed" : "denied";
+  }
+  if (["NotFoundError", "OverconstrainedError", "DevicesNotFoundError"].includes(name)) return "missing";
+  if (["NotReadableError", "AbortError", "TrackStartError"].includes(name)) return "in-use";
+  return "unknown";
+}
 
 /** The camera and microphone chosen last in this browser, so that a session opens what was tried. */
 const choice = {
@@ -35,7 +44,11 @@ export class Devices {
   /** Opens what is wanted and not open yet. Never rejects: `troubles` say what is missing. */
   async open() {
     const kinds = ["audio", "video"].filter((kind) => this.wants[kind] && this.tracks[kind]?.readyState !== "live");
-    if (!kinds.length) return;
+    if (!kinds.length) {
+      // What could not be opened was to take the place of something that goes on.
+      if (Object.keys(this.troubles).length) { this.troubles = {}; this.changed(); }
+      return;
+    }
     if (!isSecureContext || !navigator.mediaDevices?.getUserMedia) {
       for (const kind of kinds) this.troubles[kind] = "insecure";
       return this.changed();

@@ -4,7 +4,6 @@
 import { say } from "../core/ui.js";
 import { Devices } from "./devices.js";
 import { Line } from "./line.js";
-import { noticeBox } from "./notices.js";
 import { Peer } from "./peer.js";
 
 const main = document.getElementById("main");
@@ -80,10 +79,15 @@ function drawDevices() {
   drawTroubles();
 }
 
-const showNotices = noticeBox(byId("troubles"), { place: facts.place, again: () => devices.open() });
-function drawTroubles() {
+// The words are fetched when there is something to say.
+let notices = null;
+async function drawTroubles() {
+  const found = Object.keys(devices.troubles).length;
+  if (!found && !notices) return;
+  notices ??= import("./notices.js").then(({ noticeBox }) => noticeBox(byId("troubles"), { place: facts.place, again: () => devices.open() }));
+  const show = await notices.catch(() => { notices = null; });
   const { video, audio } = devices.troubles;
-  showNotices({ camera: video, microphone: audio });
+  show?.({ camera: video, microphone: audio });
 }
 
 async function listDevices() {
