@@ -312,11 +312,17 @@ def test_another_microphone_is_tried_and_opened_in_the_session(
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
     picker = page.get_by_label("Microphone", exact=True)
     picker.select_option(label="Fake Audio Input 2")
-    expect(result(page)).to_have_text("Trying it out")
+    page.wait_for_function("JSON.parse(localStorage.devices ?? '{}').audio")
+    expect(picker.locator("option:checked")).to_have_text("Fake Audio Input 2")
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
     page.goto(booked.portal_room())
     chosen = page.locator("#pick-microphone option:checked")
     expect(chosen).to_have_text("Fake Audio Input 2", timeout=SLOW)
+    # What is not plugged in any more is not waited for.
+    page.evaluate("localStorage.devices = JSON.stringify({ audio: 'gone', video: 'gone' })")
+    page.reload()
+    expect(chosen).to_have_text("Fake Default Audio Input", timeout=SLOW)
+    expect(notices(page)).to_have_count(0)
 
 
 def test_a_device_that_cannot_be_taken_instead_leaves_the_one_there_was(

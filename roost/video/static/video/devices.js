@@ -36,9 +36,10 @@ export class Devices {
   get cameraOn() { return this.tracks.video?.readyState === "live"; }
   get microphoneOn() { return this.tracks.audio?.readyState === "live" && !this.muted; }
 
+  // Exactly, since Chromium takes its default microphone whatever is said to be ideal.
   #constraints(kind) {
     const base = kind === "video" ? PICTURE : SOUND;
-    return this.picked[kind] ? { ...base, deviceId: { ideal: this.picked[kind] } } : base;
+    return this.picked[kind] ? { ...base, deviceId: { exact: this.picked[kind] } } : base;
   }
 
   /** Opens what is wanted and not open yet. Never rejects: `troubles` say what is missing. */
@@ -57,6 +58,11 @@ export class Devices {
       // Both at once: the browser asks once.
       this.#take(await navigator.mediaDevices.getUserMedia(Object.fromEntries(kinds.map((kind) => [kind, this.#constraints(kind)]))));
     } catch (error) {
+      // What was chosen once is not plugged in today.
+      if (error.name === "OverconstrainedError" && kinds.some((kind) => this.picked[kind])) {
+        for (const kind of kinds) this.picked[kind] = "";
+        return this.open();
+      }
       const cause = causeOf(error);
       // Whoever has closed the browser's question is not asked twice more.
       if (kinds.length === 1 || cause === "dismissed") for (const kind of kinds) this.troubles[kind] = cause;
@@ -94,12 +100,14 @@ export class Devices {
 
   /** Chooses a camera or microphone by its id. */
   async pick(kind, id) {
+    const before = this.picked[kind];
     this.picked[kind] = id;
     this.wants[kind] = true;
     try {
-      this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: { ...this.#constraints(kind), deviceId: { exact: id } } }));
+      this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: this.#constraints(kind) }));
       choice.keep(kind, id);
     } catch (error) {
+      this.picked[kind] = before;
       this.troubles[kind] = causeOf(error);
     }
     this.changed();
