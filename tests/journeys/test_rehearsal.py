@@ -304,6 +304,54 @@ def test_a_microphone_that_hears_nothing_is_no_microphone_that_works(
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
 
 
+def test_another_microphone_is_tried_and_opened_in_the_session(
+    casey: Window, booked: Booked
+) -> None:
+    page = casey.page
+    start(page, booked)
+    expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
+    picker = page.get_by_label("Microphone", exact=True)
+    picker.select_option(label="Fake Audio Input 2")
+    page.wait_for_function("JSON.parse(localStorage.devices ?? '{}').audio")
+    expect(picker.locator("option:checked")).to_have_text("Fake Audio Input 2")
+    expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
+    page.goto(booked.portal_room())
+    chosen = page.locator("#pick-microphone option:checked")
+    expect(chosen).to_have_text("Fake Audio Input 2", timeout=SLOW)
+    # What is not plugged in any more is not waited for.
+    page.evaluate("localStorage.devices = JSON.stringify({ audio: 'gone', video: 'gone' })")
+    page.reload()
+    expect(chosen).to_have_text("Fake Default Audio Input", timeout=SLOW)
+    expect(notices(page)).to_have_count(0)
+
+
+def test_a_device_that_cannot_be_taken_instead_leaves_the_one_there_was(
+    casey: Window, booked: Booked
+) -> None:
+    page = casey.page
+    start(page, booked)
+    expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
+    page.evaluate(f"({BROKEN})({json.dumps([['audio'], 'NotReadableError', ''])})")
+    page.get_by_label("Microphone", exact=True).select_option(label="Fake Audio Input 2")
+    expect(notices(page)).to_contain_text("Another program holds the microphone.", timeout=SLOW)
+    page.get_by_role("button", name="Try again").click()
+    expect(notices(page)).to_have_count(0, timeout=SLOW)
+    expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
+
+
+def test_the_page_is_light(casey: Window, booked: Booked) -> None:
+    received: dict[str, float] = {}
+    devtools = casey.context.new_cdp_session(casey.page)
+    devtools.send("Network.enable")
+    devtools.on(
+        "Network.loadingFinished",
+        lambda event: received.update({event["requestId"]: event["encodedDataLength"]}),
+    )
+    start(casey.page, booked)
+    expect(result(casey.page)).to_have_text("One thing is left", timeout=SLOW)
+    assert 30_000 < sum(received.values()) <= 80 * 1024
+
+
 def test_the_relay_is_what_is_tried_where_there_is_one(
     chromium: Browser, tmp_path: Path, database: dict[str, str]
 ) -> None:

@@ -85,7 +85,7 @@ def notices(page: Page, troubles: dict[str, str], agent: str = "chrome windows")
     ],
 )
 def test_each_error_has_its_cause(page: Page, name: str, message: str, cause: str) -> None:
-    assert call(page, "troubles", "causeOf", {"name": name, "message": message}) == cause
+    assert call(page, "devices", "causeOf", {"name": name, "message": message}) == cause
 
 
 @pytest.mark.parametrize("agent", AGENTS)

@@ -1,9 +1,18 @@
 // Camera and microphone: opening, choosing and muting.
 
-import { causeOf } from "./troubles.js";
-
 const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
+/** What kept a device from us: "insecure", "denied", "dismissed", "system", "missing", "in-use" or "unknown". */
+export function causeOf({ name, message = "" }) {
+  if (["NotAllowedError", "SecurityError", "PermissionDeniedError"].includes(name)) {
+    if (/by system/i.test(message)) return "system";
+    return /dismissed/i.test(message) ? "dismissed" : "denied";
+  }
+  if (["NotFoundError", "OverconstrainedError", "DevicesNotFoundError"].includes(name)) return "missing";
+  if (["NotReadableError", "AbortError", "TrackStartError"].includes(name)) return "in-use";
+  return "unknown";
+}
 
 /** The camera and microphone chosen last in this browser, so that a session opens what was tried. */
 const choice = {
@@ -27,15 +36,20 @@ export class Devices {
   get cameraOn() { return this.tracks.video?.readyState === "live"; }
   get microphoneOn() { return this.tracks.audio?.readyState === "live" && !this.muted; }
 
+  // Exactly, since Chromium takes its default microphone whatever is said to be ideal.
   #constraints(kind) {
     const base = kind === "video" ? PICTURE : SOUND;
-    return this.picked[kind] ? { ...base, deviceId: { ideal: this.picked[kind] } } : base;
+    return this.picked[kind] ? { ...base, deviceId: { exact: this.picked[kind] } } : base;
   }
 
   /** Opens what is wanted and not open yet. Never rejects: `troubles` say what is missing. */
   async open() {
     const kinds = ["audio", "video"].filter((kind) => this.wants[kind] && this.tracks[kind]?.readyState !== "live");
-    if (!kinds.length) return;
+    if (!kinds.length) {
+      // What could not be opened was to take the place of something that goes on.
+      if (Object.keys(this.troubles).length) { this.troubles = {}; this.changed(); }
+      return;
+    }
     if (!isSecureContext || !navigator.mediaDevices?.getUserMedia) {
       for (const kind of kinds) this.troubles[kind] = "insecure";
       return this.changed();
@@ -44,6 +58,11 @@ export class Devices {
       // Both at once: the browser asks once.
       this.#take(await navigator.mediaDevices.getUserMedia(Object.fromEntries(kinds.map((kind) => [kind, this.#constraints(kind)]))));
     } catch (error) {
+      // What was chosen once is not plugged in today.
+      if (error.name === "OverconstrainedError" && kinds.some((kind) => this.picked[kind])) {
+        for (const kind of kinds) this.picked[kind] = "";
+        return this.open();
+      }
       const cause = causeOf(error);
       // Whoever has closed the browser's question is not asked twice more.
       if (kinds.length === 1 || cause === "dismissed") for (const kind of kinds) this.troubles[kind] = cause;
@@ -81,12 +100,14 @@ export class Devices {
 
   /** Chooses a camera or microphone by its id. */
   async pick(kind, id) {
+    const before = this.picked[kind];
     this.picked[kind] = id;
     this.wants[kind] = true;
     try {
-      this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: { ...this.#constraints(kind), deviceId: { exact: id } } }));
+      this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: this.#constraints(kind) }));
       choice.keep(kind, id);
     } catch (error) {
+      this.picked[kind] = before;
       this.troubles[kind] = causeOf(error);
     }
     this.changed();

@@ -39,20 +39,25 @@ function devicesChanged(what) {
 /** The microphone works once something has been heard from it. */
 let listening = null;
 function listen() {
-  const track = devices.tracks.audio;
-  if (track && track === listening) return;
+  const track = devices.tracks.audio, trouble = devices.troubles.audio ?? "";
+  if (track && track === listening) {
+    // Another one could not be taken: this one goes on.
+    if (trouble) found.microphone = trouble;
+    else if (!["works", "silent"].includes(found.microphone)) found.microphone = "";
+    return;
+  }
   listening = track;
   clearTimeout(silence);
   const meter = byId("level"), words = byId("level-words");
   meter.value = 0;
-  found.microphone = devices.troubles.audio ?? "";
+  found.microphone = trouble;
   words.textContent = track ? "Say a few words and watch the bar." : "We can’t hear you just now.";
   if (!track) return devices.stopMeter();
   silence = setTimeout(() => { if (!found.microphone) { found.microphone = "silent"; draw(); } }, SILENT_AFTER);
   devices.meter((level) => {
     meter.value = level;
     meter.textContent = `${level} %`;
-    if (level <= LOUD || found.microphone === "works") return;
+    if (level <= LOUD || found.microphone === "works" || devices.troubles.audio) return;
     clearTimeout(silence);
     found.microphone = "works";
     words.textContent = "We can hear you.";

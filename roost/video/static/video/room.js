@@ -10,7 +10,6 @@ import { sayLines } from "./ladder.js";
 import { Line } from "./line.js";
 import { Lobby } from "./lobby.js";
 import { memory } from "./memory.js";
-import { noticeBox } from "./notices.js";
 import { Outgoing } from "./outgoing.js";
 import { closePanel, drawSafety, togglePanel } from "./panels.js";
 import { Peer } from "./peer.js";
@@ -86,10 +85,15 @@ function drawDevices() {
   drawTroubles();
 }
 
-const showNotices = noticeBox(byId("troubles"), { place: facts.place, again: () => devices.open() });
-function drawTroubles() {
+// The words are fetched when there is something to say.
+let notices = null;
+async function drawTroubles() {
+  const found = Object.keys(devices.troubles).length;
+  if (!found && !notices) return;
+  notices ??= import("./notices.js").then(({ noticeBox }) => noticeBox(byId("troubles"), { place: facts.place, again: () => devices.open() }));
+  const show = await notices.catch(() => { notices = null; });
   const { video, audio } = devices.troubles;
-  showNotices({ camera: video, microphone: audio });
+  show?.({ camera: video, microphone: audio });
 }
 
 async function listDevices() {

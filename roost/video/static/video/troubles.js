@@ -1,17 +1,6 @@
 // Words for what keeps a camera, a microphone, a loudspeaker or a line from working, and what to
 // press in which browser. Nothing here touches a page or a device.
 
-/** What kept a device from us: "insecure", "denied", "dismissed", "system", "missing", "in-use" or "unknown". */
-export function causeOf({ name, message = "" }) {
-  if (["NotAllowedError", "SecurityError", "PermissionDeniedError"].includes(name)) {
-    if (/by system/i.test(message)) return "system";
-    return /dismissed/i.test(message) ? "dismissed" : "denied";
-  }
-  if (["NotFoundError", "OverconstrainedError", "DevicesNotFoundError"].includes(name)) return "missing";
-  if (["NotReadableError", "AbortError", "TrackStartError"].includes(name)) return "in-use";
-  return "unknown";
-}
-
 /** Which browser this is, on what: { name, on }. An iPad says that it is a Mac, but Macs have no touch screen. */
 export function browserOf({ userAgent: agent, maxTouchPoints = 0 }) {
   const on = /iPhone|iPod/.test(agent) ? "iphone"
