@@ -96,7 +96,8 @@ def room_page(
     response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
     # The heaviest page of all, often opened by phone. It repeats nothing that a stranger
     # could choose, its CSRF token is masked anew each time, and Django adds bytes by chance.
-    return GZipMiddleware(lambda _: response).process_response(request, response)
+    GZipMiddleware(lambda _: response).process_response(request, response)
+    return response
 
 
 def _has_stepped_out(standing: Standing) -> bool:
