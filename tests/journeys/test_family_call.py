@@ -277,6 +277,32 @@ def test_what_can_be_done_in_a_call(meet: Any) -> None:
     two.assert_all_meet(0)
 
 
+def test_full_screen_picture_in_picture_and_who_remembers(meet: Any) -> None:
+    two = meet(1)
+    casey = two.people[0]
+    two.wait(0)
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit Casey Nguyen").click()
+    two.assert_all_meet(0)
+    for key, element in (("f", "fullscreenElement"), ("p", "pictureInPictureElement")):
+        casey.keyboard.press(key)
+        wait_for(lambda what=element: bool(casey.evaluate(f"!!document.{what}")), seconds=30)
+        casey.keyboard.press(key)
+        wait_for(lambda what=element: not casey.evaluate(f"!!document.{what}"), seconds=30)
+    # What was chosen holds through a reload: no own picture, none of the others', and no keys.
+    casey.keyboard.press("h")
+    casey.keyboard.press("a")
+    expect(two.tara.get_by_text("Casey is on audio only")).to_be_visible(timeout=SLOW)
+    casey.get_by_role("button", name="More").click()
+    casey.get_by_label("Use these keys").uncheck()
+    casey.reload()
+    expect(two.tara.get_by_text("Casey is on audio only")).to_be_visible(timeout=SLOW)
+    expect(casey.get_by_text("Audio only: pictures rest")).to_be_visible(timeout=SLOW)
+    expect(casey.locator("#self")).not_to_be_visible()
+    casey.keyboard.press("m")
+    expect(casey.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "false")
+
+
 def wait_until_still(page: Page) -> int:
     """Wait until no frame comes any more; how many have come."""
     last = -1

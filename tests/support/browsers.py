@@ -114,7 +114,7 @@ def assert_sees_and_hears(page: Page, *, seconds: float = 30) -> None:
     assert first["variance"] > 100, first
     wait_for(
         lambda: page.evaluate(PICTURE)["sum"] != first["sum"],
-        seconds=5,
+        seconds=20,
         saying="The picture does not change.",
     )
 

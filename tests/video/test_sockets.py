@@ -209,6 +209,12 @@ def test_what_no_page_of_ours_says_ends_the_socket(booked: Booked, text: str) ->
         assert casey.ended() == 4400
 
 
+def test_who_says_nothing_may_try_again(booked: Booked) -> None:
+    with on(booked, "portal") as casey:
+        # Unlike 4400, after which a page gives up.
+        assert casey.ended(seconds=40) == 4408
+
+
 def test_bytes_and_floods_end_the_socket(booked: Booked) -> None:
     with on(booked, "portal") as casey:
         casey.socket.send(b"\xff\xfe")
