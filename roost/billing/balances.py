@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from roost.billing.credit import credit_of
@@ -73,21 +73,22 @@ def unfixed_bills(
 ) -> list[Owed]:
     """What the client owes and nothing has fixed, the oldest session first, in a few queries
     however many. `with_missing` as in `bills_of`."""
-    fixed = Charge.objects.filter(
-        ~Q(appointment__service__type=ServiceType.GROUP) | Q(client=client),
-        appointment=OuterRef("appointment"),
-        fixed_at__isnull=False,
-    )
     # From the client's own attendances on: a practice has a thousand times as many sessions. Of
     # several people the others may have come.
-    open_ones = Attendee.objects.filter(
-        ~Exists(fixed),
+    attended = Attendee.objects.filter(
         Q(attendance__in=CHARGED) | ~Q(appointment__service__type=ServiceType.INDIVIDUAL),
         client=client,
     )
-    rows = Appointment.objects.filter(
-        pk__in=list(open_ones.order_by().values_list("appointment", flat=True))
+    fixed = Charge.objects.filter(
+        ~Q(appointment__service__type=ServiceType.GROUP) | Q(client=client),
+        appointment__attendees__client=client,
+        fixed_at__isnull=False,
     )
+    # Told apart here: a database that does not know yet how much it holds would look through all
+    # charges for each session.
+    open_ones = set(attended.order_by().values_list("appointment", flat=True))
+    open_ones.difference_update(fixed.order_by().values_list("appointment", flat=True))
+    rows = Appointment.objects.filter(pk__in=open_ones)
     if therapist is not None:
         rows = rows.filter(therapist=therapist)
     bills = bills_of(list(with_people(rows)), practice, with_missing=with_missing)
