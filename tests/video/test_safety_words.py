@@ -14,7 +14,8 @@ from playwright.sync_api import Page, Playwright, Route
 import roost.video
 from tests.support.browsers import launch
 
-pytestmark = pytest.mark.slow
+# A browser of its own, and no database.
+pytestmark = [pytest.mark.journey, pytest.mark.looks]
 
 SCRIPTS = Path(roost.video.__file__).parent / "static" / "video"
 PLACE = "http://localhost:9/"

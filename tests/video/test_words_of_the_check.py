@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Playwright, Route
 
 from tests.support.browsers import launch
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.looks]
 
 SCRIPTS = Path("roost/video/static/video")
 PLACE = "https://portal.example"
