@@ -1,6 +1,7 @@
 // Camera and microphone: opening, choosing and muting.
 
 const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
+const BLOCK = 1024;
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 /** What kept a device from us: "insecure", "denied", "dismissed", "system", "missing", "in-use" or "unknown". */
@@ -139,12 +140,16 @@ export class Devices {
     this.stopMeter();
     if (!this.tracks.audio || !window.AudioContext) return;
     const context = new AudioContext();
-    const analyser = new AnalyserNode(context, { fftSize: 1024 });
+    // More than the time between two looks, so that no short sound falls between them.
+    const analyser = new AnalyserNode(context, { fftSize: 8192 });
     context.createMediaStreamSource(new MediaStream([this.tracks.audio])).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     const timer = setInterval(() => {
       analyser.getFloatTimeDomainData(samples);
-      const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+      let power = 0;
+      for (let at = 0; at < samples.length; at += BLOCK) {
+        power = Math.max(power, samples.subarray(at, at + BLOCK).reduce((sum, value) => sum + value * value, 0) / BLOCK);
+      }
       level(Math.min(100, Math.round(Math.sqrt(power) * 320)));
     }, 100);
     // Some browsers let a page listen only after a press of a button or key.
