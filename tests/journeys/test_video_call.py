@@ -216,7 +216,7 @@ def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
           ? Promise.reject(new DOMException("none", "NotFoundError")) : real(wanted);"""
     )
     two.casey.goto(two.booked.portal_room())
-    expect(two.casey.get_by_text("We find no camera on this device")).to_be_visible()
+    expect(two.casey.get_by_text("We find no camera")).to_be_visible()
     two.casey.get_by_role("button", name="With audio only").click()
     two.tara.goto(two.booked.office_room)
     two.tara_goes_in()
@@ -230,9 +230,9 @@ def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ("NotAllowedError", "The browser is keeping the camera from us"),
-        ("NotFoundError", "We find no camera on this device"),
-        ("NotReadableError", "Another program holds the camera"),
+        ("NotAllowedError", "The browser blocks your camera and microphone"),
+        ("NotFoundError", "We find no camera and microphone"),
+        ("NotReadableError", "Another program holds the camera and microphone"),
     ],
 )
 def test_each_trouble_is_told_apart_and_one_can_just_listen(
