@@ -10,13 +10,14 @@ ON_POSTGRES = $(ALONE) $(PY) -m tests.support.pgcluster run --
 PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean lint unit venv-run venv-test system-packages
+.PHONY: help run test check bench bench-video lock clean lint unit venv-run venv-test system-packages
 
 help:
 	@echo 'make run      serve the demo on http://127.0.0.1:8000 (ROOST_PORT, ROOST_DATA_DIR)'
 	@echo 'make check    the quick checks: format, lint, types, imports, migrations, unit tests'
 	@echo 'make test     everything: the checks, browser journeys, SQLite and PostgreSQL'
 	@echo 'make bench    measure what the README states'
+	@echo 'make bench-video  measure what a call takes (ROUNDS=2 tries it; 12 take six minutes)'
 	@echo 'make lock     make requirements/*.lock again from the .in files (UPGRADE=1: newest versions)'
 	@echo 'make clean    remove the virtual environment and the caches; data stays'
 
@@ -46,6 +47,9 @@ unit: venv-test
 
 bench: venv-test
 	$(ALONE) $(PY) -m bench
+
+bench-video: venv-test
+	$(ALONE) $(PY) -m bench.video $(ROUNDS)
 
 lock: venv-test
 	scripts/lock.sh $(if $(UPGRADE),--upgrade)

@@ -2,11 +2,11 @@
 
 import sys
 
-from bench import enumeration, matching, pages, receipts, relay, scale, video, weight
+from bench import enumeration, floods, matching, pages, receipts, scale, video, waiting, weight
 
 
 def main() -> int:
-    for part in (weight, matching, receipts, pages, scale, enumeration, video, relay):
+    for part in (weight, matching, receipts, pages, scale, enumeration, floods, waiting, video):
         part.main()
         sys.stdout.flush()
     return 0

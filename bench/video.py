@@ -1,8 +1,8 @@
-"""How long joining takes, against the least it could take.
+"""The figures of a call that the design asks for, from one run: `make bench-video`.
 
-The floor is two peer connections in one page, both directions, from `createOffer` to the first
-frame shown on both. A warm join is from the press of Admit, with the client in the waiting room
-and the therapist in the room, to the first frame shown on both. The two alternate in one run.
+Roost's own server and pages in real Chromium, with a real coturn on this machine. Each round does
+everything once, in turn, so that whatever else the machine does weighs on all alike:
+`make bench-video ROUNDS=2` tries it.
 """
 
 from __future__ import annotations
@@ -10,142 +10,131 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.browsers import launch, signed_in, wait_for
-from tests.support.rooms import book
+from bench.calls import calling, measure_floor
+from tests.support.browsers import launch
+from tests.support.relay import LOOPBACK_PEERS, relaying
 from tests.support.server import Server, serving
 
 ROUNDS = 12
-GOAL = 1.8
+# A practice that lets its calls go through the relay only.
+RELAYED = "willow"
 
-FLOOR = """async () => {
-  const media = await navigator.mediaDevices.getUserMedia({
-    audio: true, video: { width: 640, height: 480 } });
-  const shown = (pc) => new Promise((done) => {
-    pc.ontrack = ({ track }) => {
-      if (track.kind !== "video") return;
-      const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true });
-      document.body.append(video);
-      video.requestVideoFrameCallback(() => done(performance.now()));
-      video.srcObject = new MediaStream([track]);
-    };
-  });
-  const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
-  a.onicecandidate = ({ candidate }) => b.addIceCandidate(candidate);
-  b.onicecandidate = ({ candidate }) => a.addIceCandidate(candidate);
-  for (const track of media.getTracks()) { a.addTrack(track, media); b.addTrack(track, media); }
-  const both = [shown(a), shown(b)];
-  await new Promise((done) => setTimeout(done, 400));
-  const start = performance.now();
-  await a.setLocalDescription(await a.createOffer());
-  await b.setRemoteDescription(a.localDescription);
-  await b.setLocalDescription(await b.createAnswer());
-  await a.setRemoteDescription(b.localDescription);
-  const end = Math.max(...await Promise.all(both));
-  a.close(); b.close();
-  media.getTracks().forEach((track) => track.stop());
-  document.querySelectorAll("video").forEach((video) => video.remove());
-  return end - start;
-}"""
-
-# Notes when Admit is pressed, and when the other's first frame is shown.
-WATCH = """
-window.__at = {};
-const clock = () => performance.timeOrigin + performance.now();
-addEventListener("click", ({ target }) => {
-  if (target.closest?.('[data-lobby="admit"]')) window.__at.pressed = clock();
-}, true);
-new MutationObserver(() => {
-  const video = document.querySelector("#stage .tile:not(.self) video");
-  if (!video || video.__watched) return;
-  video.__watched = true;
-  video.requestVideoFrameCallback(() => { window.__at.shown = clock(); });
-}).observe(document, { childList: true, subtree: true });
-"""
+MEASURES = {
+    "floor": ("two peers in one page", "ms"),
+    "warm": ("warm join, Admit to picture", "ms"),
+    "cold": ("cold join, Return to picture", "ms"),
+    "relayed": ("warm join by the relay only", "ms"),
+    "reload": ("reload, both back", "ms"),
+    "alive": ("frames, server dead / before", ""),
+    "back": ("socket back, server up", "s"),
+}
 
 
-def measure_floor(page: Page) -> float:
-    """Milliseconds of one round of the floor."""
-    return float(page.evaluate(FLOOR))
+@dataclass(frozen=True)
+class Ratio:
+    """A figure to reach: the median of `of`, over that of `by` if there is one."""
+
+    name: str
+    of: str
+    by: str
+    goal: float
+    at_least: bool = False
+
+    def of_run(self, found: dict[str, list[float]]) -> float:
+        value = statistics.median(found[self.of])
+        return value / statistics.median(found[self.by]) if self.by else value
+
+    def is_reached(self, value: float) -> bool:
+        return value >= self.goal if self.at_least else value <= self.goal
 
 
-def measure_join(browser: Browser, server: Server) -> float:
-    """Milliseconds of one warm join."""
-    booked = book(server)
-    contexts = [signed_in(browser, booked.cookie(door)) for door in ("office", "portal")]
-    try:
-        for context in contexts:
-            context.add_init_script(WATCH)
-        tara, casey = (context.new_page() for context in contexts)
-        casey.goto(booked.portal_room())
-        casey.get_by_role("button", name="Go to the waiting room").click()
-        casey.get_by_text("Tara has been told you’re here").wait_for()
-        tara.goto(booked.office_room)
-        tara.get_by_role("button", name="Go into the room").click()
-        admit = tara.get_by_role("button", name="Admit")
-        admit.wait_for()
-        # People wait longer than that: the page has come to rest.
-        tara.wait_for_timeout(1200)
-        admit.click()
-        # Not asked meanwhile, so that asking takes no part in it.
-        tara.wait_for_timeout(900)
-        times: list[dict[str, Any]] = [{}, {}]
-
-        def both() -> bool:
-            times[:] = [page.evaluate("window.__at") for page in (tara, casey)]
-            return all("shown" in each for each in times)
-
-        wait_for(both, seconds=15, saying="The two do not see each other.")
-        return float(max(each["shown"] for each in times) - times[0]["pressed"])
-    finally:
-        for context in contexts:
-            context.close()
+RATIOS = [
+    Ratio("warm join / floor", "warm", "floor", 1.8),
+    Ratio("cold join / floor", "cold", "floor", 2.5),
+    Ratio("relayed / direct join", "relayed", "warm", 1.6),
+    Ratio("reload, both back / warm join", "reload", "warm", 1.3),
+    Ratio("frames, server dead / before", "alive", "", 0.95, at_least=True),
+    Ratio("socket back, server up (s)", "back", "", 2.5),
+]
 
 
-def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Milliseconds of floor and warm join, alternating."""
-    found: dict[str, list[float]] = {"floor": [], "join": []}
-    folder = tempfile.TemporaryDirectory(prefix="roost-bench-")
-    with folder, serving(Path(folder.name)) as server, sync_playwright() as playwright:
-        browser = launch(playwright)
-        floor_page = browser.new_context().new_page()
-        # A page of nothing, which unlike the server's own may use the camera.
-        floor_page.route("**/floor", lambda route: route.fulfill(content_type="text/html", body=""))
-        floor_page.goto(f"{server.origin}/floor")
-        measure_floor(floor_page)
-        measure_join(browser, server)
-        for _ in range(rounds):
-            found["floor"].append(measure_floor(floor_page))
-            found["join"].append(measure_join(browser, server))
-        browser.close()
+def measure_round(browser: Browser, server: Server, floor_page: Page) -> dict[str, float]:
+    """Each measure once. Raises AssertionError when the two do not see each other."""
+    found = {"floor": measure_floor(floor_page)}
+    with calling(browser, server, slug=RELAYED) as call:
+        found["relayed"] = call.join()
+        call.assert_goes(relayed=True)
+    with calling(browser, server) as call:
+        found["warm"] = call.join()
+        call.assert_goes(relayed=False)
+        found["reload"] = call.reload()
+        found["cold"] = call.come_back()
+        found["alive"], found["back"] = call.outlive(server)
     return found
 
 
+def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """What was found in each round, by measure, after one round that does not count."""
+    with tempfile.TemporaryDirectory(prefix="roost-bench-") as name:
+        folder = Path(name)
+        with (
+            relaying(folder / "relay", more=LOOPBACK_PEERS) as relay,
+            serving(
+                folder / "roost", **relay.settings | {"ROOST_TURN_URL": relay.urls["udp"]}
+            ) as server,
+            sync_playwright() as playwright,
+        ):
+            server.run(
+                "from roost.practices.models import Practice\n"
+                "Practice.objects.create(slug='willow', name='Willow', relay_only=True)"
+            )
+            browser = launch(playwright)
+            floor_page = browser.new_context().new_page()
+            # A page of nothing, which unlike the server's own may use the camera.
+            floor_page.route(
+                "**/floor", lambda route: route.fulfill(content_type="text/html", body="")
+            )
+            floor_page.goto(f"{server.origin}/floor")
+            measure_round(browser, server, floor_page)
+            found = [measure_round(browser, server, floor_page) for _ in range(rounds)]
+            browser.close()
+    return {name: [each[name] for each in found] for name in MEASURES}
+
+
 def table(found: dict[str, list[float]]) -> str:
-    """The figures of one run: medians and spread in milliseconds, and the ratio."""
-    lines = [f"{'video':28} {'n':>3} {'median':>9} {'least':>9} {'most':>9}"]
-    names = {"floor": "two peers in one page", "join": "warm join, press to picture"}
-    for key, name in names.items():
+    """The figures of one run: medians, quartiles and extremes, and the ratios with their goals."""
+    lines = [f"{'video':30} {'n':>3} {'median':>9} {'quartiles':>15} {'least':>8} {'most':>8}"]
+    for key, (name, unit) in MEASURES.items():
         values = found[key]
-        middle = statistics.median(values)
+        low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+
+        def say(value: float, unit: str = unit) -> str:
+            return f"{value:.0f}" if unit == "ms" else f"{value:.2f}"
+
         lines.append(
-            f"{name:28} {len(values):>3} {middle:>6.0f} ms {min(values):>6.0f} ms "
-            f"{max(values):>6.0f} ms"
+            f"{name:30} {len(values):>3} {say(middle):>6} {unit:2} "
+            f"{f'{say(low)} – {say(high)}':>15} {say(min(values)):>8} {say(max(values)):>8}"
         )
-    ratio = statistics.median(found["join"]) / statistics.median(found["floor"])
-    lines.append(f"{'warm join / floor':28}     {ratio:>9.2f}  (goal: at most {GOAL})")
+    for ratio in RATIOS:
+        value = ratio.of_run(found)
+        bound = "at least" if ratio.at_least else "at most"
+        verdict = "reached" if ratio.is_reached(value) else "MISSED"
+        lines.append(f"{ratio.name:34} {value:>9.2f}   goal: {bound} {ratio.goal:<4} {verdict}")
     return "\n".join(lines)
 
 
-def main() -> int:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+def main(rounds: int = ROUNDS) -> int:
     sys.stdout.write(table(measure(rounds)) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    if asked < 2:
+        raise SystemExit("Two rounds at least: a median of one says nothing.")
+    raise SystemExit(main(asked))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# See that the programs the whole suite drives are here: a browser, PDF tools,
+# See that the programs the whole suite drives are here: two browsers, PDF tools,
 # PostgreSQL's server, Redis and coturn. As root, install with apt-get what is
 # missing, starting none of it as a service; otherwise print the line that
 # would, and exit 3.
@@ -10,6 +10,7 @@ has_postgresql() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >
 
 missing=()
 has chromium || missing+=(chromium)
+has firefox-esr || missing+=(firefox-esr)
 has pdftotext || missing+=(poppler-utils)
 has_postgresql || missing+=(postgresql)
 has redis-server || missing+=(redis-server)

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as configuration
 from django.contrib.auth.hashers import get_hashers, get_hashers_by_algorithm
 
+from roost.accounts import allowances
 from roost.accounts.models import Account
 from roost.clients.models import Client
 from roost.core.tenancy import scope
@@ -52,6 +53,14 @@ def django_db_modify_db_settings(
         database.setdefault("TEST", {})["NAME"] = str(
             tmp_path_factory.mktemp("database") / "test.sqlite3"
         )
+        # Backwards where no order is asked for: who counts on one anyhow is found out.
+        database["OPTIONS"]["init_command"] += " PRAGMA reverse_unordered_selects = ON;"
+
+
+@pytest.fixture(autouse=True)
+def fresh_allowances(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts of two tests have one number often, and never one event loop."""
+    monkeypatch.setattr(allowances, "_allowances", {})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Forms of everybody's own account."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from roost.accounts import passwords
 from roost.accounts.models import Account
 from roost.accounts.services import check_own_password, check_password_choice
 from roost.core.forms import AddressField
-from roost.core.time import ZONES
+from roost.core.time import ZONES, say_place
 
 
 def password_field(label: str, *, new: bool = False, **kwargs: Any) -> forms.CharField:
@@ -78,7 +79,7 @@ class ChoosePasswordForm(forms.Form):
 
     # The account's name for password managers; what is sent in it is not read.
     email = forms.CharField(
-        label="Email",
+        label="Log-in e-mail",
         required=False,
         disabled=True,
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
@@ -115,11 +116,26 @@ class ChangePasswordForm(ChoosePasswordForm):
 
 
 class ZoneForm(forms.Form):
-    """The zone in which the reader wants to see times."""
+    """The zone in which the reader wants to see times. `likely` are those put first: the reader's
+    own, which their browser has told, and the practice's."""
 
-    zone = forms.ChoiceField(
-        label="Your time zone", choices=[(z, z.replace("_", " ")) for z in sorted(ZONES)]
-    )
+    zone = forms.ChoiceField(label="Your time zone", widget=forms.Select(attrs={"data-zones": ""}))
+
+    def __init__(self, likely: Iterable[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first = [name for name in dict.fromkeys(likely) if name in ZONES]
+        others = [each for each in _zone_choices() if each[0] not in first]
+        field = self.fields["zone"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            ("Likely", [(name, say_place(name)) for name in first]),
+            ("All others", others),
+        ]
+
+
+@cache
+def _zone_choices() -> list[tuple[str, str]]:
+    return sorted(((name, say_place(name)) for name in ZONES), key=lambda each: each[1])
 
 
 class PasswordOfForm(forms.Form):
@@ -128,7 +144,7 @@ class PasswordOfForm(forms.Form):
 
     # For password managers; what is sent in it is not read.
     email = forms.CharField(
-        label="Email",
+        label="Log-in e-mail",
         required=False,
         disabled=True,
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),

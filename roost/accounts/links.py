@@ -68,6 +68,7 @@ def make_link(
     for the account's address unless another is given."""
     with transaction.atomic():
         moment = now()
+        Account.objects.select_for_update().get(pk=account.pk)
         MailLink.objects.filter(account=account, purpose=purpose, replaced_at=None).update(
             replaced_at=moment
         )
@@ -105,6 +106,19 @@ def mail_link(
         return link
 
 
+def drop_links(account: Account) -> None:
+    """With a new password or address, no link that was mailed before may open anything, nor one
+    whose mail is still to leave: its token would be made of what is there then."""
+    rows = MailLink.objects.filter(account=account, done_at=None, replaced_at=None)
+    rows.update(replaced_at=now())
+
+
+def has_newer(link: MailLink) -> bool:
+    """Whether another link was made for the same purpose since."""
+    rows = MailLink.objects.filter(account=link.account_id, purpose=link.purpose)
+    return rows.filter(pk__gt=link.pk).exists()
+
+
 def fill_in(message: OutgoingMessage) -> dict[str, object]:
     """What a mail with a link needs at delivery. Raises Outdated for a link that is dead."""
     link = MailLink.objects.select_related("account", "practice").filter(
@@ -138,7 +152,7 @@ def look_at(link: MailLink | None) -> MailLink:
     if link is None or not link.account.is_active or link.done_at is not None:
         raise LinkDead(renewable=False)
     if link.replaced_at is not None:
-        raise LinkDead(renewable=False, replaced=True)
+        raise LinkDead(renewable=False, replaced=has_newer(link))
     if not link.is_live(now()):
         raise LinkDead(renewable=True)
     return link
@@ -162,12 +176,14 @@ def finish(link: MailLink, password: str) -> Account:
     hashed = make_password(password)
     with transaction.atomic():
         moment = now()
+        # The account first, as everywhere: two transactions must not wait for each other.
+        account = Account.objects.select_for_update().get(pk=link.account_id)
         mine = MailLink.objects.filter(pk=link.pk, done_at=None, replaced_at=None)
         if not mine.filter(expires_at__gt=moment).update(done_at=moment):
             raise LinkDead(renewable=False)
-        account = Account.objects.select_for_update().get(pk=link.account_id)
         if account.password != link.account.password or account.email != link.address:
             raise LinkDead(renewable=False)
+        drop_links(account)
         account.password = hashed
         account.starter_password, account.starter_expires_at = "", None
         account.mailbox_proven_at = account.mailbox_proven_at or moment

@@ -34,7 +34,7 @@ class SignInMiddleware:
                 self._keep_alive(request, practice)
         request.user = request.account  # type: ignore[attr-defined, assignment]
         response = self.get_response(request)
-        if practice is not None and response.status_code in (403, 404):
+        if practice is not None and response.status_code in (403, 404, 413):
             self._note_refusal(request, response.status_code)
         return response
 

@@ -11,11 +11,11 @@ from django.db import IntegrityError, transaction
 from roost.accounts import limits
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.errors import AddressTaken, LinkDead
-from roost.accounts.links import mail_link, make_link
+from roost.accounts.links import drop_links, mail_link, make_link
 from roost.accounts.models import Account, MailLink
 from roost.accounts.queries import find_account
 from roost.accounts.services import end_sign_ins
-from roost.audit.services import record
+from roost.audit.services import record, record_refusal
 from roost.core.time import now
 from roost.outbox.services import enqueue
 
@@ -54,20 +54,31 @@ def ask_to_move(account: Account, email: str, *, client_uuid: uuid.UUID | None =
 
     At an address that has a log-in already everything is the same but for the mail, which is a note
     to whoever reads it there: nobody learns here which addresses are known (SECURITY.md rule 3).
-    Raises limits.TooMany. Records account.move_asked.
+    Raises limits.TooMany for who asks too often; the limit of the other address is kept in silence.
+    Records account.move_asked.
     """
     limits.count(limits.ask_for_mail_subjects())
     with transaction.atomic():
         row = Account.objects.select_for_update().get(pk=account.pk)
-        link = make_link(
-            row, LinkPurpose.NEW_ADDRESS, door="portal", client_uuid=client_uuid, address=email
-        )
-        limits.count([*limits.mail_subjects(email), *limits.mail_subjects(row.email)])
+        limits.count(limits.mail_subjects(row.email))
+        try:
+            limits.count(limits.mail_subjects(email))
+            may_mail = True
+        except limits.TooMany:
+            # In silence: resets fill the limit of an address that is known, and of no other.
+            may_mail = False
+            record_refusal(by=account, status=429, route="change-address")
+        link = waiting_move(row)
+        if may_mail or link is None or link.address != email:
+            link = make_link(
+                row, LinkPurpose.NEW_ADDRESS, door="portal", client_uuid=client_uuid, address=email
+            )
         kind = LinkPurpose.NEW_ADDRESS.value if find_account(email) is None else "address_in_use"
-        link.message = enqueue(
-            kind, to=email, arguments={"link": str(link.uuid)}, client_uuid=client_uuid
-        )
-        link.save(update_fields=["message"])
+        if may_mail:
+            link.message = enqueue(
+                kind, to=email, arguments={"link": str(link.uuid)}, client_uuid=client_uuid
+            )
+            link.save(update_fields=["message"])
         enqueue("address_move_asked", to=row.email, client_uuid=client_uuid)
         record("account.move_asked", by=account, subject=link, client_uuid=client_uuid)
 
@@ -118,6 +129,7 @@ def finish_move(link: MailLink) -> Account:
 
 
 def _move(account: Account, email: str, *, by: Account, client_uuid: uuid.UUID | None) -> None:
+    drop_links(account)
     old, account.email = account.email, email
     try:
         with transaction.atomic():

@@ -79,7 +79,8 @@ def log_in_page(
 
 
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End this browser's sign-in at this door, and no other."""
+    """End this browser's sign-in at this door, and no other; at the portal a sign-up's too."""
+    end_visit(request)
     if request.account is not None:  # type: ignore[attr-defined]
         sign_out(request, request.account)  # type: ignore[attr-defined]
     return redirect(f"{door_path(request, 'log-in')}?out=1")
@@ -151,7 +152,9 @@ def renew_link_page(request: HttpRequest, link_uuid: uuid.UUID, token: str) -> H
     except limits.TooMany as limit:
         context = {"link": found, "renewable": True, "wait": say_span(limit.wait)}
         return page(request, "accounts/dead_link.html", context, status=429)
-    return page(request, "accounts/link_renewed.html", {"link": found})
+    is_short = found.purpose == LinkPurpose.RESET
+    works_for = "one hour" if is_short else say_span(links.LIFETIME[LinkPurpose(found.purpose)])
+    return page(request, "accounts/link_renewed.html", {"works_for": works_for})
 
 
 def choose_password_page(request: HttpRequest, *, home: str, words_of: WordsOf) -> HttpResponse:

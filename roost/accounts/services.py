@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from roost.accounts import limits
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.errors import ChangedMeanwhile, StarterExpired, WrongCredentials
-from roost.accounts.links import mail_link
+from roost.accounts.links import drop_links, mail_link
 from roost.accounts.models import Account, SignIn, SignUp, SignUpVisit
 from roost.accounts.passwords import check_new_password
 from roost.accounts.queries import find_account, newest_sign_up, sign_ins_of
@@ -178,6 +178,7 @@ def _set_own_password(account: Account, hashed_password: str) -> None:
     had = (account.password, account.starter_password)
     if (fresh.password, fresh.starter_password) != had or not fresh.is_active:
         raise ChangedMeanwhile
+    drop_links(account)
     account.password = hashed_password
     account.starter_password, account.starter_expires_at = "", None
     account.save(update_fields=["password", "starter_password", "starter_expires_at"])
@@ -231,6 +232,13 @@ def set_starter_password(account: Account, password: str, *, days: int) -> datet
     account.save(update_fields=["starter_password", "starter_expires_at", "vouched_at"])
     end_sign_ins(account)
     return account.starter_expires_at
+
+
+def take_starter_back(account: Account) -> None:
+    """The account's starter password opens nothing any more, and nobody is in by it."""
+    account.starter_password, account.starter_expires_at = "", None
+    account.save(update_fields=["starter_password", "starter_expires_at"])
+    end_sign_ins(account)
 
 
 def check_own_password(account: Account, password: str) -> bool:

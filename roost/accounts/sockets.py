@@ -8,16 +8,25 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from roost.accounts.allowances import (
+    MESSAGE,
+    MOST_SOCKETS,
+    QUESTION,
+    SOCKET,
+    Allowance,
+    allowance_of,
+    forget_fresh,
+)
 from roost.accounts.backend import PracticeBackend
 from roost.accounts.models import Account, SignIn
 from roost.accounts.services import must_choose_password, socket_group
@@ -33,6 +42,19 @@ log = logging.getLogger("roost.sockets")
 WATCH_SECONDS = 2.0
 # Close codes: RFC 6455 leaves 4000–4999 to the application.
 SIGNED_OUT, NOT_FOUND, TOO_MUCH, NOT_UNDERSTOOD = 4401, 4404, 4429, 4400
+# "The server met something it did not expect" (RFC 6455, 7.4.1): the page tries again.
+STUMBLED = 1011
+# What sending raises when the other side has gone: uvicorn's word for it is an OSError.
+GONE = (RuntimeError, OSError)
+# Said with the code, for whoever reads a browser's console; pages have words of their own.
+REASONS = {
+    SIGNED_OUT: "Signed out.",
+    NOT_FOUND: "There is no such place for this account.",
+    TOO_MUCH: "Too much at once.",
+    NOT_UNDERSTOOD: "Not understood.",
+}
+# Whoever comes back faster than they may is kept waiting so long before they are told.
+SECONDS_TO_COOL = 2.0
 
 
 class DoorSockets:
@@ -85,25 +107,52 @@ def _who(scope_: dict[str, Any], slug: str) -> tuple[Practice | None, Account | 
 class SignedInConsumer(AsyncWebsocketConsumer):
     """A JSON socket of somebody signed in, with caps on size and rate.
 
-    Subclasses implement `enter` (may they be here? False closes as "not found") and `heard`.
-    Database work goes through `self.in_practice(function, …)`, which opens the scope.
+    The rate is the account's, over all its sockets (roost.accounts.allowances). Subclasses
+    implement `enter` (may they be here? False closes as "not found") and `heard`. Database work
+    goes through `self.in_practice(function, …)`, which opens the scope.
     """
 
     most_characters = 64 * 1024
-    most_per_second = 50.0
-    burst = 200.0
 
     practice: Practice
     account: Account
+    allowance: Allowance
+
+    is_closing = False
+    _is_counted = False
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels would look after database connections here, in the one thread that does all
+        # database work. `in_practice` does that by itself, and a signal asks no database: it must
+        # not wait behind those who do.
+        if self.is_closing and message["type"] == "websocket.receive":
+            return
+        try:
+            await getattr(self, message["type"].replace(".", "_"))(message)
+        except StopConsumer:
+            raise
+        except Exception:
+            # The page comes back by itself. Its end goes through `disconnect` as any other does.
+            log.exception("A socket has stumbled.")
+            await self.close(STUMBLED)
+            if message["type"] == "websocket.disconnect":
+                # Nothing more comes to it.
+                raise StopConsumer from None
 
     async def connect(self) -> None:
         self.sign_in: str = self.scope["sign_in"]
-        self._tokens, self._refilled = self.burst, time.monotonic()
         if self.scope["account"] is None:
             # Accepted first: a browser is told the close code of an open socket only.
             await self.accept()
             return await self.close(SIGNED_OUT)
         self.practice, self.account = self.scope["practice"], self.scope["account"]
+        self.allowance = allowance_of(self.account.pk)
+        if self.allowance.sockets >= MOST_SOCKETS or not self.allowance.take(SOCKET):
+            await self.accept()
+            await asyncio.sleep(SECONDS_TO_COOL)
+            return await self.close(TOO_MUCH)
+        self.allowance.sockets += 1
+        self._is_counted = True
         await self.channel_layer.group_add(socket_group(self.account.pk), self.channel_name)
         if not await self.enter():
             await self.accept()
@@ -126,7 +175,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         """The socket is closed."""
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self._within_rate():
+        if not self.allowance.take(MESSAGE):
             return await self.close(TOO_MUCH)
         if text_data is None or len(text_data) > self.most_characters:
             return await self.close(NOT_UNDERSTOOD)
@@ -138,19 +187,25 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             return await self.close(NOT_UNDERSTOOD)
         await self.heard(message)
 
-    def _within_rate(self) -> bool:
-        moment = time.monotonic()
-        self._tokens += (moment - self._refilled) * self.most_per_second
-        self._tokens, self._refilled = min(self._tokens, self.burst) - 1, moment
-        return self._tokens >= 0
+    def may_ask(self) -> bool:
+        """Whether the account may ask the database something more just now."""
+        return self.allowance.take(QUESTION - MESSAGE)
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close it, once; what has come meanwhile is not looked at any more."""
+        if not self.is_closing:
+            self.is_closing = True
+            with contextlib.suppress(*GONE):
+                await super().close(code, reason or REASONS.get(code or 0))
 
     async def say(self, **message: Any) -> None:
         """Send one JSON object."""
-        with contextlib.suppress(RuntimeError):  # the browser has just gone
+        with contextlib.suppress(*GONE):
             await self.send(text_data=json.dumps(message))
 
     async def in_practice(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run database work in a thread, inside the practice's scope."""
+        """Run database work in a thread, inside the practice's scope, once the account's other
+        sockets have had their turns."""
 
         def run() -> Any:
             token = request_facts.set(self.scope["facts"])
@@ -160,14 +215,19 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             finally:
                 request_facts.reset(token)
 
-        return await database_sync_to_async(run)()
+        async with self.allowance.turn:
+            return await database_sync_to_async(run)()
 
     async def disconnect(self, code: int) -> None:
         watch.discard(self)
-        if self.scope["account"] is not None:
-            group = socket_group(self.account.pk)
-            await self.channel_layer.group_discard(group, self.channel_name)
-            await self.gone()
+        self.is_closing = True
+        if self._is_counted:
+            self.allowance.sockets -= 1
+            try:
+                await self.gone()
+            finally:
+                group = socket_group(self.account.pk)
+                await self.channel_layer.group_discard(group, self.channel_name)
 
     async def account_signed_out(self, event: dict[str, Any]) -> None:
         """Some sign-in of this account has ended: see at once whether it was this one."""
@@ -177,8 +237,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def sign_out(self) -> None:
         """The sign-in is gone, and so is all that was open by it."""
         watch.discard(self)
-        with contextlib.suppress(RuntimeError):  # closed already
-            await self.close(SIGNED_OUT)
+        await self.close(SIGNED_OUT)
         await self.put_out()
 
     async def put_out(self) -> None:
@@ -219,6 +278,7 @@ class SocketWatch:
     async def _look(self) -> None:
         while self._sockets:
             await asyncio.sleep(WATCH_SECONDS)
+            forget_fresh()
             keys = set(self._sockets)
             try:
                 alive = await database_sync_to_async(_alive)(keys)

@@ -25,13 +25,14 @@ from roost.staff.models import StaffMember
 
 @dataclass(frozen=True)
 class Balance:
-    """A client's money in one currency. `unpriced` counts the sessions that are charged but whose
-    fee or tax nobody has set."""
+    """A client's money in one currency. `sessions` counts those for which something is owed;
+    `unpriced` those that are charged but whose fee or tax nobody has set."""
 
     currency: str
     charged: Decimal
     paid: Decimal
     credit: Decimal
+    sessions: int
     unpriced: int
 
     @property
@@ -106,24 +107,28 @@ def balance_of_client(
         charges = charges.filter(appointment__therapist=therapist)
         payments = payments.filter(charge__appointment__therapist=therapist)
     unfixed = unfixed_bills(client, practice, therapist)
+    open_charges = with_paid(charges).filter(total__gt=F("paid"))
     return Balance(
         currency=currency,
         charged=total_of(charges, "total", currency)
         + sum((each.total for each in unfixed), Decimal(0)),
         paid=total_of(payments, "amount", currency),
         credit=credit_of(client, currency),
+        sessions=open_charges.count() + sum(1 for each in unfixed if each.balance > 0),
         unpriced=sum(1 for each in unfixed if each.line is None),
     )
 
 
+def with_paid(charges: QuerySet[Charge]) -> QuerySet[Charge]:
+    """The same charges, each with what is `paid` of it."""
+    valid = Q(payments__receipt__voided_at=None)
+    return charges.annotate(paid=Coalesce(Sum("payments__amount", filter=valid), Decimal(0)))
+
+
 def bills_to_invoice(client: Client, practice: Practice) -> list[Owed]:
     """What the client owes and no valid invoice asks for yet, the oldest session first."""
-    paid = Coalesce(
-        Sum("payments__amount", filter=Q(payments__receipt__voided_at=None)), Decimal(0)
-    )
     open_charges = (
-        fixed_charges(client, practice.currency)
-        .annotate(paid=paid)
+        with_paid(fixed_charges(client, practice.currency))
         .filter(total__gt=F("paid"))
         .exclude(pk__in=InvoiceLine.objects.filter(invoice__voided_at=None).values("charge"))
     )

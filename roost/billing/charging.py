@@ -60,7 +60,7 @@ def choose_billed(
     charge = _charge_of(appointment, client)
     if charge is not None and (paper := paper_of(charge)) is not None:
         raise AlreadyBilled(paper)
-    payer = known_payer(payer, client, people)
+    payer = known_payer(payer, client, people, _payer_before(charge, client))
     values: dict[str, Any] = {
         "client": client,
         "payer": payer.name,
@@ -85,7 +85,8 @@ def fix(owed: Owed, client: Client | None = None, payer: Payer | None = None) ->
     billed = client or owed.client
     if billed not in people:
         raise NotAnAttendee
-    payer = known_payer(payer if payer is not None else owed.payer, billed, people)
+    before = owed.payer if billed == owed.client else Payer()
+    payer = known_payer(payer if payer is not None else owed.payer, billed, people, before)
     values: dict[str, Any] = {
         "client": billed,
         "payer": payer.name,
@@ -93,6 +94,7 @@ def fix(owed: Owed, client: Client | None = None, payer: Payer | None = None) ->
         "payer_client": payer.client,
         "currency": owed.currency,
         "fee": owed.line.fee,
+        "late_cancel_percent": owed.late_cancel_percent,
         "tax_name": owed.rate.name,
         "tax_percent": owed.rate.percent,
         "tax": owed.line.tax,
@@ -113,15 +115,20 @@ def release(charges: Iterable[Charge]) -> None:
             _change(charge, {"fixed_at": None})
 
 
-def known_payer(payer: Payer, billed: Client, people: Iterable[Client]) -> Payer:
-    """A payer as papers name them: nobody where it is the client. Raises WrongPayer."""
+def known_payer(payer: Payer, billed: Client, people: Iterable[Client], before: Payer) -> Payer:
+    """A payer as papers name them: nobody where it is the client. Raises WrongPayer.
+
+    Whoever was the payer `before` can stay it, also once their portal access has ended: access
+    says what opens at the portal, not who pays.
+    """
     name = payer.name
     if payer.client is not None:
-        if payer.client not in people:
+        if payer.client not in people and payer.client != before.client:
             raise WrongPayer("Choose one of the people the session was for, or write a name.")
         name = name or payer.client.name
     if payer.account is not None:
-        if payer.account.pk not in {each.account_id for each in payers_of([billed])}:
+        may = {each.account for each in payers_of([billed])} | {before.account}
+        if payer.account not in may:
             raise WrongPayer(
                 "Choose somebody with portal access to who is billed, or write a name."
             )
@@ -149,6 +156,12 @@ def _name_of(account: Account) -> str:
     if (access := own.first()) is None:
         raise WrongPayer("Write the payer’s name, as it is to stand on the receipt.")
     return access.client.name
+
+
+def _payer_before(charge: Charge | None, client: Client) -> Payer:
+    if charge is None or charge.client != client:
+        return Payer()
+    return Payer(charge.payer, charge.payer_account, charge.payer_client)
 
 
 def _charge_of(appointment: Appointment, client: Client) -> Charge | None:

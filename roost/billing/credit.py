@@ -17,14 +17,14 @@ from roost.billing.charging import lock_credit
 from roost.billing.enums import MONEY_METHODS
 from roost.billing.errors import BillingError, CreditUsed, WrongAmount, WrongDay
 from roost.billing.models import Charge, CreditUse, Payment, Receipt, Refund
-from roost.billing.rules import draw, is_exact, say_money
+from roost.billing.queries import receipts_visible_to
+from roost.billing.rules import EARLIEST, draw, is_exact, say_money
 from roost.clients.models import Client
 from roost.core.submissions import once
 from roost.core.time import now
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
 
-EARLIEST = date(2000, 1, 1)
 _COUNTS = Q(payment__receipt__voided_at=None, payment__isnull=False) | Q(
     refund__voided_at=None, refund__isnull=False
 )
@@ -77,21 +77,31 @@ def take_credit(
     return drawn
 
 
-def check_unused(receipt: Receipt, payment: Payment) -> None:
-    """Raise CreditUsed where what the payment left over was used. Holds the client's credit."""
+def check_unused(receipt: Receipt, payment: Payment, *, by: StaffMember) -> None:
+    """Raise CreditUsed where what the payment left over was used. It names what `by` may see.
+    Holds the client's credit."""
     if not payment.over:
         return
     lock_credit(receipt.client)
     uses = uses_that_count([payment]).select_related("payment__receipt", "refund")
-    by = []
+    seen = set(
+        receipts_visible_to(by).filter(payment__in=[u.payment_id for u in uses]).values_list("pk")
+    )
+    used, hidden = [], []
     for use in uses:
         if use.payment is not None:
-            by.append(f"by receipt {use.payment.receipt.number}")
+            if (use.payment.receipt.pk,) in seen:
+                used.append(f"by receipt {use.payment.receipt.number}")
+            else:
+                hidden.append("by a colleague’s session")
         elif use.refund is not None:
             day = use.refund.refunded_on
-            by.append(f"by the refund of {day.day} {day:%B %Y}")
-    if by:
-        raise CreditUsed(receipt.number, by)
+            if by.runs_practice:
+                used.append(f"by the refund of {day.day} {day:%B %Y}")
+            else:
+                hidden.append("by money that was given back")
+    if used or hidden:
+        raise CreditUsed(receipt.number, used, list(dict.fromkeys(hidden)))
 
 
 def give_back(
@@ -128,7 +138,7 @@ def give_back(
         record("credit.refunded", by=by.account, subject=refund, client_uuid=client.uuid)
         return refund
 
-    return once(key, "refund", Refund, make)
+    return once(key, "refund", Refund, make, by=by.account.uuid, about=str(client.uuid))
 
 
 def void_refund(*, by: StaffMember, refund: Refund) -> bool:

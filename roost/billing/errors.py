@@ -92,12 +92,15 @@ class WrongPayer(BillingError):
 
 
 class CreditUsed(BillingError):
-    """What is left over of a receipt has been used. `by` names where: it has to go first."""
+    """What is left over of a receipt has been used. `by` names where: it has to go first. `hidden`
+    says it of what the reader may not see."""
 
-    def __init__(self, number: str, by: Sequence[str]) -> None:
+    def __init__(self, number: str, by: Sequence[str], hidden: Sequence[str] = ()) -> None:
+        words = [*by, *hidden]
+        void = f"Void {'that' if len(words) == 1 else 'those'} first."
         super().__init__(
-            f"What was left over of receipt {number} has been used: {', '.join(by)}. "
-            f"Void {'that' if len(by) == 1 else 'those'} first."
+            f"What was left over of receipt {number} has been used: {', '.join(words)}. "
+            + (f"{void} An owner or an admin sees where." if hidden else void)
         )
 
 

@@ -10,7 +10,6 @@ from roost.billing.models import Charge, Payment, Receipt
 from roost.billing.rules import Line, Rate, balance_of, plain, say_rate
 from roost.practices.addresses import full_url
 from roost.practices.models import Practice
-from roost.scheduling.enums import Attendance
 from roost.scheduling.models import Appointment
 from roost.staff.models import StaffMember
 
@@ -45,7 +44,17 @@ def facts_of(
         "supervisor": None if supervisor is None else about_practitioner(supervisor),
         "client": charge.client.name,
         "payer": charge.payer,
-        "lines": [line_facts(practice, appointment, line, rate, attendance, charge.currency)],
+        "lines": [
+            line_facts(
+                practice,
+                appointment,
+                line,
+                rate,
+                attendance,
+                charge.late_cancel_percent,
+                charge.currency,
+            )
+        ],
         "fee": say(charge.fee),
         "tax": say(charge.tax),
         "total": say(charge.total),
@@ -71,6 +80,7 @@ def line_facts(
     line: Line,
     rate: Rate,
     attendance: str,
+    late_cancel_percent: int | None,
     currency: str,
 ) -> dict[str, Any]:
     """One session as papers list it. The service is read with the appointment."""
@@ -78,9 +88,7 @@ def line_facts(
         "on": appointment.starts_at.astimezone(practice.zone).date().isoformat(),
         "service": appointment.service.name,
         "attendance": attendance,
-        "late_cancel_percent": (
-            practice.late_cancel_percent if attendance == Attendance.LATE_CANCEL else None
-        ),
+        "late_cancel_percent": late_cancel_percent,
         "mode": appointment.mode,
         "minutes": appointment.duration_minutes,
         "code": appointment.service.billing_code,

@@ -1,9 +1,9 @@
 """What people type about money."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,6 +17,11 @@ from roost.core.forms import KeyedForm, LineField
 from roost.practices.money import decimals_of
 
 _DAY = {"type": "date"}
+FAR = timedelta(days=366)
+FAR_WORDS = (
+    "Check the year: the session was on {day}. If it was paid on this day all the same, tick the "
+    "box below."
+)
 
 
 def _day_field(label: str, **kwargs: Any) -> forms.DateField:
@@ -32,13 +37,22 @@ def _day_field(label: str, **kwargs: Any) -> forms.DateField:
 
 
 class _Refusing(forms.Form):
+    """`usual` is the field for words that are about none of this form's; `renamed` says what this
+    form calls a field that errors know by another name."""
+
+    usual: ClassVar[str]
+    renamed: ClassVar[dict[str, str]] = {}
+
     def refuse(self, error: BillingError) -> None:
         """Put what stood in the way beside the field it is about."""
-        self.add_error(error.field if error.field in self.fields else None, str(error))
+        name = self.renamed.get(error.field or "", error.field)
+        self.add_error(name if name in self.fields else self.usual, str(error))
 
 
 class TaxRateForm(_Refusing):
     """What tax a service carries from a day on."""
+
+    usual = "from_on"
 
     from_on = _day_field("From")
     kind = forms.ChoiceField(
@@ -55,7 +69,7 @@ class TaxRateForm(_Refusing):
         label="Name of the tax, if taxed",
         max_length=20,
         required=False,
-        help_text="Like HST or GST.",
+        help_text="For example HST or GST.",
         error_messages={"max_length": "A tax’s name has at most 20 characters."},
     )
     percent = forms.DecimalField(
@@ -86,7 +100,7 @@ class TaxRateForm(_Refusing):
         values = super().clean() or self.cleaned_data
         if values.get("kind") == "taxed":
             if not values.get("name") and "name" not in self.errors:
-                self.add_error("name", "Give the tax its name, as it stands on receipts.")
+                self.add_error("name", "Give the tax its name, as it appears on receipts.")
             if values.get("percent") is None and "percent" not in self.errors:
                 self.add_error("percent", "Say how many percent.")
         return values
@@ -94,6 +108,8 @@ class TaxRateForm(_Refusing):
 
 class _BilledForm(_Refusing):
     """Who is billed and who pays: the fields that a payment and a choice beforehand share."""
+
+    usual = "payer"
 
     client = forms.ChoiceField(
         label="Billed to",
@@ -111,7 +127,7 @@ class _BilledForm(_Refusing):
         label="Name of the payer",
         max_length=150,
         required=False,
-        help_text="Where somebody else pays. It stands on the receipt.",
+        help_text="If somebody else pays. It appears on the receipt.",
         error_messages={"max_length": "A name has at most 150 characters."},
     )
 
@@ -119,7 +135,7 @@ class _BilledForm(_Refusing):
         """Put in what can be chosen: the people of the session, and who has portal access."""
         self.attending = {str(each.uuid): each for each in attending}
         self.payers: dict[str, Payer] = {"": Payer()}
-        labels = {"": "The client, or who is named below"}
+        labels = {"": "The client, or the person named below"}
         for each in attending if len(attending) > 1 else []:
             self.payers[f"client-{each.uuid}"] = Payer(client=each)
             labels[f"client-{each.uuid}"] = each.name
@@ -128,6 +144,12 @@ class _BilledForm(_Refusing):
             relationship = access.get_relationship_display().lower()
             self.payers[key] = Payer(account=access.account)
             labels[key] = f"{access.account.email} ({relationship} of {access.client.name})"
+        chosen = (bill.payer.client, bill.payer.account)
+        keys = [key for key, each in self.payers.items() if (each.client, each.account) == chosen]
+        if not keys:
+            keys = ["before"]
+            self.payers["before"] = replace(bill.payer, name="")
+            labels["before"] = f"{bill.payer.name} (portal access has ended)"
         if len(labels) == 1:
             del self.fields["payer_is"]
         else:
@@ -139,10 +161,7 @@ class _BilledForm(_Refusing):
             self.fields["client"].choices = names  # type: ignore[attr-defined]
         self.initial.setdefault("client", str(bill.client.uuid))
         self.initial.setdefault("payer", bill.payer.name)
-        chosen = (bill.payer.client, bill.payer.account)
-        for key, known in self.payers.items():
-            if key and (known.client, known.account) == chosen:
-                self.initial.setdefault("payer_is", key)
+        self.initial.setdefault("payer_is", keys[0])
 
     @property
     def billed(self) -> Client | None:
@@ -197,6 +216,8 @@ def _amount_field(**kwargs: Any) -> forms.DecimalField:
 class PaymentForm(_BilledForm, KeyedForm):
     """Record a payment: its receipt is issued with it."""
 
+    usual = "amount"
+
     amount = _amount_field()
     method = forms.ChoiceField(
         label="Paid by",
@@ -207,9 +228,11 @@ class PaymentForm(_BilledForm, KeyedForm):
     )
     paid_on = _day_field("Paid on")
     keep_over = forms.BooleanField(label="Keep what is over as credit", required=False)
+    day_is_right = forms.BooleanField(label="The day is right", required=False)
 
     field_order = (
-        "form_key", "amount", "keep_over", "method", "paid_on", "client", "payer_is", "payer",
+        "form_key", "amount", "keep_over", "method", "paid_on", "day_is_right", "client",
+        "payer_is", "payer",
     )  # fmt: skip
 
     def __init__(
@@ -220,9 +243,11 @@ class PaymentForm(_BilledForm, KeyedForm):
         payers: list[PortalAccess],
         credit: Decimal,
         today: date,
+        held_on: date,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.today, self.held_on = today, held_on
         currency = bill.currency
         self.offer(bill, attending, payers)
         if bill.charge is not None:
@@ -237,6 +262,19 @@ class PaymentForm(_BilledForm, KeyedForm):
         self.initial.setdefault("amount", f"{bill.balance:.{decimals_of(currency)}f}")
         self.initial.setdefault("paid_on", today)
         self.asks_over = "keep_over" in self.data
+        self.asks_day = "day_is_right" in self.data
+
+    def clean(self) -> dict[str, Any]:
+        """A past day more than a year from the session is a slip more often than not."""
+        values = super().clean() or self.cleaned_data
+        day = values.get("paid_on")
+        is_far = day is not None and day < self.today and abs(day - self.held_on) > FAR
+        if is_far and not values.get("day_is_right"):
+            self.asks_day = True
+            self.add_error(
+                "paid_on", FAR_WORDS.format(day=f"{self.held_on.day} {self.held_on:%B %Y}")
+            )
+        return values
 
     def refuse(self, error: BillingError) -> None:
         self.asks_over = self.asks_over or isinstance(error, MoreThanOwed)
@@ -245,6 +283,9 @@ class PaymentForm(_BilledForm, KeyedForm):
 
 class RefundForm(_Refusing, KeyedForm):
     """Record that credit was given back."""
+
+    usual = "amount"
+    renamed: ClassVar[dict[str, str]] = {"paid_on": "refunded_on"}
 
     amount = _amount_field()
     method = forms.ChoiceField(
@@ -267,10 +308,6 @@ class RefundForm(_Refusing, KeyedForm):
         self.initial.setdefault("amount", f"{credit:.{decimals_of(currency)}f}")
         self.initial.setdefault("refunded_on", today)
 
-    def refuse(self, error: BillingError) -> None:
-        field = "refunded_on" if error.field == "paid_on" else error.field
-        self.add_error(field if field in self.fields else None, str(error))
-
 
 class PeriodForm(forms.Form):
     """From one day to another, both included."""
@@ -291,6 +328,9 @@ class PeriodForm(forms.Form):
 
 class InvoiceForm(_Refusing, KeyedForm):
     """Choose sessions that are owed, and by when."""
+
+    usual = "charges"
+    renamed: ClassVar[dict[str, str]] = {"paid_on": "due_on"}
 
     charges = forms.MultipleChoiceField(
         label="Sessions",

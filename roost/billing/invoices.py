@@ -5,7 +5,7 @@ the invoice says. Its sessions' rows are locked first, in the order of their key
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -80,7 +80,7 @@ def issue_invoice(
         once_committed(lambda: document_of_invoice(invoice))
         return invoice
 
-    return once(key, "invoice", Invoice, make)
+    return once(key, "invoice", Invoice, make, by=by.account.uuid, about=str(client.uuid))
 
 
 def _lock_all(appointments: Iterable[int]) -> None:
@@ -120,7 +120,7 @@ def _facts(invoice: Invoice, practice: Practice, bills: list[Owed], payer: str) 
         lines.append(
             {
                 **line_facts(practice, bill.appointment, bill.line, bill.rate, bill.attendance,
-                             invoice.currency),
+                             bill.late_cancel_percent, invoice.currency),
                 "practitioner": about_practitioner(bill.appointment.therapist),
                 "paid": say(bill.paid),
                 "due": say(bill.balance),
@@ -178,7 +178,8 @@ def still_due(invoices: Iterable[Invoice]) -> dict[int, Decimal]:
 
 
 def state_of(invoice: Invoice, due: Decimal, today: date) -> tuple[str, str]:
-    """How an invoice stands, and the badge that says so: it is paid when its sessions are."""
+    """How an invoice stands in the office, and the badge that says so: it is paid when its
+    sessions are."""
     if invoice.is_void:
         return ("Void", "stop")
     if due <= 0:
@@ -186,10 +187,22 @@ def state_of(invoice: Invoice, due: Decimal, today: date) -> tuple[str, str]:
     return ("Overdue", "wait") if invoice.due_on < today else ("Open", "wait")
 
 
+def state_for_client(invoice: Invoice, due: Decimal, today: date) -> tuple[str, str]:
+    """The same as the client reads it: "Due since 3 March", which is as true and no reproach."""
+    words, badge = state_of(invoice, due, today)
+    if words != "Overdue":
+        return words, badge
+    day = f"{invoice.due_on.day} {invoice.due_on:%B}"
+    year = "" if invoice.due_on.year == today.year else f" {invoice.due_on.year}"
+    return f"Due since {day}{year}", badge
+
+
 def with_states(
-    invoices: Iterable[Invoice], today: date
+    invoices: Iterable[Invoice],
+    today: date,
+    state: Callable[[Invoice, Decimal, date], tuple[str, str]] = state_of,
 ) -> list[tuple[Invoice, Decimal, str, str]]:
     """Invoices as a list shows them: with what is still due, the state and its badge."""
     rows = list(invoices)
     due = still_due(rows)
-    return [(each, due[each.pk], *state_of(each, due[each.pk], today)) for each in rows]
+    return [(each, due[each.pk], *state(each, due[each.pk], today)) for each in rows]

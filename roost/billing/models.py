@@ -48,6 +48,8 @@ class Charge(PublicId, TenantModel):
     )
     currency = models.CharField(max_length=3)
     fee = models.DecimalField(max_digits=12, decimal_places=3)
+    # The share of the service's fee that `fee` is, where the session was cancelled late.
+    late_cancel_percent = models.PositiveSmallIntegerField(null=True)
     tax_name = models.CharField(max_length=20, blank=True)
     tax_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True)
     tax = models.DecimalField(max_digits=12, decimal_places=3)
@@ -77,10 +79,10 @@ class FixedQuerySet(TenantQuerySet[Row]):
         return super(FixedQuerySet, self.filter(voided_at=None)).update(**values)
 
     def update(self, **values: Any) -> int:
-        raise IsFixed(f"A {self.model.__name__} is voided and issued again, never edited.")
+        raise IsFixed(f"A {self.model.__name__} is fixed: it is never edited.")
 
     def bulk_update(self, *args: Any, **kwargs: Any) -> int:
-        raise IsFixed(f"A {self.model.__name__} is voided and issued again, never edited.")
+        raise IsFixed(f"A {self.model.__name__} is fixed: it is never edited.")
 
     def delete(self) -> tuple[int, dict[str, int]]:
         raise IsFixed(f"A {self.model.__name__} is kept.")
@@ -96,7 +98,8 @@ class FixedManager(TenantManager[Row]):
 
 
 class FixedModel(TenantModel):
-    """A row that is written once. On PostgreSQL the database refuses as well (migration 0003)."""
+    """A row that is written once. On PostgreSQL the database refuses as well: migrations 0004 and
+    0007."""
 
     objects: ClassVar[TenantManager[Self]] = FixedManager()
 
@@ -155,6 +158,7 @@ class Refund(PublicId, FixedModel):
 
     class Meta:
         ordering = ["-refunded_on", "-pk"]
+        indexes = [models.Index(fields=["practice", "recorded_at", "id"], name="refund_by_record")]
         constraints = [
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="a_refund_is_money")
         ]
@@ -262,7 +266,7 @@ class Receipt(PublicId, FixedModel):
         return DocumentKind.VOID if self.is_void else DocumentKind.ISSUED
 
 
-class Document(TenantModel):
+class Document(FixedModel):
     """A receipt's PDF, made once. The first stored copy wins, and every download reads it."""
 
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="documents")
@@ -317,6 +321,13 @@ class Invoice(PublicId, FixedModel):
         ordering = ["-year", "-serial"]
         indexes = [
             models.Index(fields=["client", "-year", "-serial"], name="invoice_by_client"),
+            # What the worker looks through, as with receipts.
+            models.Index(fields=["practice", "issued_at"], name="invoice_by_issue"),
+            models.Index(
+                fields=["practice", "voided_at"],
+                condition=models.Q(voided_at__isnull=False),
+                name="invoice_by_void",
+            ),
         ]
         constraints = [
             models.UniqueConstraint("practice", "year", "serial", name="one_invoice_a_number")
@@ -349,7 +360,7 @@ class InvoiceLine(FixedModel):
         constraints = [models.UniqueConstraint("invoice", "charge", name="one_line_a_charge")]
 
 
-class InvoiceDocument(TenantModel):
+class InvoiceDocument(FixedModel):
     """An invoice's PDF, made once. The first stored copy wins, and every download reads it."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="documents")
@@ -361,7 +372,7 @@ class InvoiceDocument(TenantModel):
         constraints = [models.UniqueConstraint("invoice", "kind", name="one_invoice_document")]
 
 
-class Logo(TenantModel):
+class Logo(FixedModel):
     """A practice's logo, cleaned: a small PNG that is never changed. Receipts name it by hash."""
 
     sha256 = models.CharField(max_length=64)

@@ -63,7 +63,8 @@ class Owed:
     """What one bill comes to and what has been paid of it.
 
     `charge` is None until a payment or an invoice fixes it; the rest is then what it would be
-    now. `line` and `rate` are None while something is missing.
+    now. `line` and `rate` are None while something is missing. `late_cancel_percent` is the share
+    of the fee that a late cancel costs, and None for any other attendance.
     """
 
     appointment: Appointment
@@ -75,6 +76,7 @@ class Owed:
     currency: str
     line: Line | None
     rate: Rate | None
+    late_cancel_percent: int | None
     payments: list[Payment]
     missing: list[Missing]
 
@@ -122,9 +124,13 @@ def bills_of(
     bills = []
     for appointment in appointments:
         known, own = charges.get(appointment.pk, []), rates.get(appointment.service_id, [])
-        missing = missing_for_receipt(appointment, practice, own) if with_missing else []
+        unsaid = _unsaid(appointment, practice) if with_missing else []
+        unpriced = _unpriced(appointment, practice, own) if with_missing else []
         for client, attendance, chosen in _billed(appointment, known):
             paid = payments.get(chosen.pk, []) if chosen is not None else []
+            # What is fixed has its price, whatever became of the service's.
+            is_fixed = chosen is not None and chosen.fixed_at is not None
+            missing = unsaid if is_fixed else unsaid + unpriced
             bills.append(
                 _bill(appointment, client, attendance, chosen, paid, own, missing, practice)
             )
@@ -169,15 +175,17 @@ def _bill(
     if charge is not None and charge.fixed_at is not None:
         rate: Rate | None = Rate(day, charge.tax_percent, charge.tax_name)
         line, currency = Line(charge.fee, charge.tax), charge.currency
+        percent = charge.late_cancel_percent
     else:
         rate, fee, currency = rate_on(rates, day), appointment.service.fee, practice.currency
-        charge = None
+        charge, share = None, practice.late_cancel_percent
+        percent = share if attendance == Attendance.LATE_CANCEL else None
         if fee is not None and rate is not None and is_charged:
-            own = fee_charged(fee, attendance, practice.late_cancel_percent, currency)
+            own = fee_charged(fee, attendance, share, currency)
             line = make_line(own, rate.percent, currency)
     return Owed(
         appointment, client, payer, attendance, charge, is_charged, currency, line, rate,
-        payments, missing,
+        percent, payments, missing,
     )  # fmt: skip
 
 
@@ -192,18 +200,24 @@ def owed_for(appointment: Appointment, practice: Practice, client: Client | None
     return bills[0]
 
 
-def missing_for_receipt(
-    appointment: Appointment, practice: Practice, rates: list[Rate]
-) -> list[Missing]:
-    """What an insurer asks for and nobody has written down yet. `rates` are the service's."""
-    therapist, service = appointment.therapist, appointment.service
-    of_service = ("service", "service", str(service.uuid))
-    day = appointment.starts_at.astimezone(practice.zone).date()
+def _unsaid(appointment: Appointment, practice: Practice) -> list[Missing]:
+    """What an insurer asks for of the practice and the therapist, and nobody has written down."""
+    therapist = appointment.therapist
     wanted: list[tuple[bool, Missing]] = [
         (bool(practice.address), Missing("The practice’s address", "practice")),
         (bool(practice.phone), Missing("The practice’s phone number", "practice")),
         *_about(therapist),
         *(_about(therapist.supervisor) if therapist.supervisor is not None else []),
+    ]
+    return [each for is_there, each in wanted if not is_there]
+
+
+def _unpriced(appointment: Appointment, practice: Practice, rates: list[Rate]) -> list[Missing]:
+    """What keeps a session from having a price. `rates` are its service's."""
+    service = appointment.service
+    of_service = ("service", "service", str(service.uuid))
+    day = appointment.starts_at.astimezone(practice.zone).date()
+    wanted: list[tuple[bool, Missing]] = [
         (service.fee is not None, Missing(f"The fee of “{service.name}”", *of_service)),
         (
             rate_on(rates, day) is not None,

@@ -12,6 +12,8 @@ from roost.scheduling.enums import Attendance
 K = TypeVar("K")
 HUNDRED = Decimal(100)
 EXEMPT = "GST/HST exempt"
+# Money that is recorded came in, or went out, on this day or later.
+EARLIEST = date(2000, 1, 1)
 
 # What is charged for: a session that was held, or one that nobody came to.
 CHARGED = (Attendance.ATTENDED, Attendance.NO_SHOW, Attendance.LATE_CANCEL)

@@ -33,7 +33,7 @@ from roost.billing.facts import facts_of
 from roost.billing.models import Charge, CreditUse, Payment, Receipt, ReceiptCounter, TaxRate
 from roost.billing.numbering import next_serial, once_committed
 from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, owed_for
-from roost.billing.rules import is_exact, say_money, split
+from roost.billing.rules import EARLIEST, is_exact, say_money, split
 from roost.clients.models import Client
 from roost.core.submissions import once
 from roost.core.tenancy import current_practice_id
@@ -44,9 +44,6 @@ from roost.scheduling.queries import with_people
 from roost.scheduling.rules import attendance_of
 from roost.scheduling.services import mark_attendance
 from roost.staff.models import StaffMember
-
-EARLIEST = date(2000, 1, 1)
-
 
 # Tax
 
@@ -120,7 +117,9 @@ def record_payment(
 ) -> tuple[Receipt, bool]:
     """Record money that came in for a session, and issue its receipt.
 
-    `amount` is in the practice's currency. More than is owed stays as the client's credit where
+    `amount` is in the bill's currency, which is the practice's until something fixes the bill: in
+    its units (dollars, not cents), with no more decimals than it has. `paid_on` is a day of the
+    practice's calendar. More than is owed stays as the client's credit where
     `keep_over` says so. By the method "credit" that is what pays, and no money comes in. `client`
     is who is billed, who was chosen or the first attendee unless given; of a group, whose bill it
     is. `payer` is somebody else who pays. The first payment settles both. The caller has looked
@@ -155,7 +154,10 @@ def record_payment(
         record("payment.recorded", by=by.account, subject=payment, client_uuid=charge.client.uuid)
         return _issue(by, practice, fresh, charge, payment, owed, drawn)
 
-    return once(key, "payment", Receipt, make)
+    about = str(appointment.uuid)
+    if client is not None and is_shared_out(appointment):
+        about = f"{about} {client.uuid}"
+    return once(key, "payment", Receipt, make, by=by.account.uuid, about=about)
 
 
 def _check(owed: Owed, amount: Decimal, method: str, paid_on: date, today: date) -> None:
@@ -231,7 +233,7 @@ def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
         lock(receipt.appointment)
         rows = Receipt.objects.select_related("client", "payment__charge").filter(pk=receipt.pk)
         found = rows.get()
-        check_unused(found, found.payment)
+        check_unused(found, found.payment, by=by)
         if not receipt.void(voided_at=now(), voided_by=by):
             return False
         fresh = rows.get()

@@ -1,7 +1,8 @@
 """typst: a template and its words make a PDF. The words come as data, never as source.
 
 What is made is tagged, and conforms to PDF/UA-1 and PDF/A-2a. Both want a glyph for every letter;
-one that no font on this machine has is printed as its number, "[U+1F469]".
+one that no font on this machine has is printed as its number, "[U+1F469]". So is one of the private
+kind, which PDF/A refuses.
 """
 
 import base64
@@ -17,7 +18,10 @@ import typst
 
 DATA = Path(__file__).with_name("data")
 STANDARDS: list[Any] = ["ua-1", "a-2a"]
-NO_GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed", re.DOTALL)
+# A letter that no font has, and one of the private kind, which has no meaning that lasts.
+NOT_PRINTED = re.compile(
+    r"the text `\"(.+?)\"` could not be displayed|contains the codepoint `\"(.+?)\"`", re.DOTALL
+)
 # Each try finds the letters of one more run that no font has.
 TRIES = 400
 JOINERS = frozenset("\u200d\ufe0e\ufe0f")
@@ -51,16 +55,22 @@ def typeset(template: str, words: Any, images: Mapping[str, bytes] | None = None
                 timestamp=0,
             )
         except typst.TypstError as error:
-            found = NO_GLYPH.search(str(error))
+            found = NOT_PRINTED.search(str(error))
             if found is None:
                 raise
-            letters = _letters(found[1]) - JOINERS
+            letters = _letters(found[1] or found[2]) - JOINERS
             _lacking.update(letters)
             # An error that names no letter is about what joins two of them.
             text = _without(letters or JOINERS, text)
         else:
             return pdf
     raise ValueError("No font has the letters of this document.")
+
+
+def lacking_letters(text: str) -> set[str]:
+    """Those letters of `text` that are printed as numbers on this machine."""
+    typeset("letters.typ", {"title": "Letters", "letters": text})
+    return _lacking.intersection(text)
 
 
 def breakable(value: Any) -> Any:

@@ -47,7 +47,7 @@ def ask_for_correction(
         _record("asked", request, by, fields=list(request.wanted))
         return request
 
-    return once(key, "correction", DetailsRequest, make)[0]
+    return once(key, "correction", DetailsRequest, make, by=by.uuid, about=str(client.uuid))[0]
 
 
 def withdraw_correction(*, request: DetailsRequest, by: Account) -> None:

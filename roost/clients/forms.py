@@ -5,14 +5,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from roost.accounts.passwords import check_new_password
 from roost.clients.enums import Relationship
 from roost.clients.models import Client
+from roost.clients.queries import therapists_and
 from roost.core.forms import AddressField, KeyedForm, LineField, LinesField, PhoneField
-from roost.core.time import now
 from roost.staff.models import StaffMember
-from roost.staff.queries import therapists
 
 
 class DayField(forms.DateField):
@@ -22,7 +22,7 @@ class DayField(forms.DateField):
 
     def clean(self, value: Any) -> date | None:
         day: date | None = super().clean(value)
-        if day is not None and day > now().date():
+        if day is not None and day > timezone.localdate():
             raise ValidationError("That day is in the future.")
         if day is not None and day.year < 1900:
             raise ValidationError("That year is too long ago.")
@@ -66,12 +66,15 @@ class ClientForm(KeyedForm):
     )
     therapists = PeopleField(label="Therapists")
 
-    def __init__(self, actor: StaffMember, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, actor: StaffMember, *args: Any, client: Client | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["therapists"]
         assert isinstance(field, PeopleField)
         if actor.runs_practice:
-            field.queryset = therapists()
+            # Who is assigned already can be kept, or not, also while they are away.
+            field.queryset = therapists_and(client)
         else:
             del self.fields["therapists"]
 
@@ -135,10 +138,14 @@ class OwnDetailsForm(forms.Form):
         label="Preferred name",
         max_length=100,
         required=False,
-        help_text="What we call you on screen and in e-mails.",
     )
     phone = PhoneField(label="Phone", required=False)
     address = LinesField(label="Address", max_length=300, required=False)
+
+    def __init__(self, *args: Any, called: str = "you", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = f"What we call {called} on screen and in e-mails."
+        self.fields["preferred_name"].help_text = words
 
 
 class CorrectionForm(KeyedForm):
@@ -173,7 +180,7 @@ class DeclineForm(forms.Form):
     """Why staff decline a correction, in words for the client."""
 
     reason = LineField(
-        label="Why not",
+        label="Reason, if you decline",
         max_length=300,
         help_text="The client reads this in the Client Portal. Say what they can do instead.",
         error_messages={"required": "Say why, in words for the client."},

@@ -92,6 +92,10 @@ class MailedCodeForm(forms.Form):
 class CorrectAddressForm(StartsWithEmail):
     """Another address for the verification e-mail."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "New e-mail"
+
 
 class VouchForm(forms.Form):
     """Verify: the confirmation code that the person reads out, or how staff know them."""
@@ -116,7 +120,10 @@ class VouchForm(forms.Form):
         values = super().clean() or self.cleaned_data
         if not self.errors and not values.get("code") and not values.get("reason"):
             raise ValidationError(
-                "Enter the code that the person reads out, or say how you know them."
+                {
+                    "code": "Enter the code that the person reads out, or say how you know them.",
+                    "reason": "Write how, if they have no code.",
+                }
             )
         return values
 

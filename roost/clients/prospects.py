@@ -78,7 +78,7 @@ def sign_up(
         _write_words(prospect)
         return prospect
 
-    return once(key, "sign-up", Prospect, make)
+    return once(key, "sign-up", Prospect, make, by=None, about="")
 
 
 def _write_words(prospect: Prospect) -> None:
@@ -229,7 +229,8 @@ def create_client(
         _link(row, client, Relationship.SELF, by=by, how="created")
         return client
 
-    return once(key, "client of prospect", Client, make)[0]
+    own, about = by.account.uuid, str(prospect.uuid)
+    return once(key, "client of prospect", Client, make, by=own, about=about)[0]
 
 
 def associate(

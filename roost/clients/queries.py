@@ -14,6 +14,7 @@ from roost.clients.rules import OPENS, Opens
 from roost.core.prepared import Prepared, Slot
 from roost.core.text import search_key
 from roost.staff.models import StaffMember
+from roost.staff.queries import therapists
 
 
 def clients_visible_to(actor: StaffMember) -> QuerySet[Client]:
@@ -120,3 +121,11 @@ def get_request_of(client: Client, request_uuid: uuid.UUID) -> DetailsRequest:
     if request is None:
         raise Http404("There is no such request.")
     return request
+
+
+def therapists_and(client: Client | None) -> QuerySet[StaffMember]:
+    """Whom a client can be assigned to: active staff who see clients, and who has them already."""
+    if client is None:
+        return therapists()
+    assigned = client.assignments.values("therapist_id")
+    return StaffMember.objects.filter(Q(is_active=True, sees_clients=True) | Q(pk__in=assigned))

@@ -11,7 +11,12 @@ from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link
 from roost.accounts.models import Account, MailLink
 from roost.accounts.moving import finish_move, move_log_in
-from roost.accounts.services import account_at, end_sign_ins, set_starter_password
+from roost.accounts.services import (
+    account_at,
+    end_sign_ins,
+    set_starter_password,
+    take_starter_back,
+)
 from roost.audit.services import record
 from roost.clients.enums import ProspectState, Relationship
 from roost.clients.errors import HasLogInAlready, StarterNeeded
@@ -47,7 +52,7 @@ def add_client(
         record("client.added", by=by.account, subject=client, client_uuid=client.uuid)
         return client
 
-    return once(key, "client", Client, make)[0]
+    return once(key, "client", Client, make, by=by.account.uuid, about="")[0]
 
 
 def edit_client(
@@ -112,7 +117,7 @@ def give_starter_password(
     hand_off: list[HandOff] = []
 
     def make() -> PortalAccess:
-        account = _account_for(client, email, confirmed=confirmed, by=by)
+        account = _account_for(client, email, relationship, confirmed=confirmed, by=by)
         access = tie(account, client, relationship, by=by)
         if not _may_replace_starter(account, by):
             hand_off.append(HandOff(account.email, None, None))
@@ -125,7 +130,8 @@ def give_starter_password(
         hand_off.append(HandOff(account.email, starter_password, expires_at))
         return access
 
-    once(key, "starter", PortalAccess, make)
+    about = str(client.uuid)
+    once(key, "starter", PortalAccess, make, by=by.account.uuid, about=about)
     return hand_off[0] if hand_off else None
 
 
@@ -146,7 +152,7 @@ def send_invitation(
     with_link: list[bool] = []
 
     def make() -> PortalAccess:
-        account = _account_for(client, email, confirmed=confirmed, by=by)
+        account = _account_for(client, email, relationship, confirmed=confirmed, by=by)
         access = tie(account, client, relationship, by=by)
         if _is_settled(account):
             with_link.append(False)
@@ -156,18 +162,21 @@ def send_invitation(
         with_link.append(True)
         return access
 
-    access, _ = once(key, "invitation", PortalAccess, make)
+    about = str(client.uuid)
+    access, _ = once(key, "invitation", PortalAccess, make, by=by.account.uuid, about=about)
     return with_link[0] if with_link else not access.account.has_own_password
 
 
-def _account_for(client: Client, email: str, *, confirmed: bool, by: StaffMember) -> Account:
+def _account_for(
+    client: Client, email: str, relationship: str, *, confirmed: bool, by: StaffMember
+) -> Account:
     """The account of an address, made if need be. Raises HasLogInAlready where to ask first."""
     account = account_at(email)
     held = list(access_held_by(account))
     tied_here = any(access.client_id == client.pk for access in held)
     if not confirmed and not tied_here and (held or _is_settled(account)):
         raise HasLogInAlready(account)
-    _remember_email(client, account.email, by=by)
+    _remember_email(client, account.email, relationship, by=by)
     drop_waiting_links(account.email)
     return account
 
@@ -198,8 +207,9 @@ def _may_replace_starter(account: Account, by: StaffMember) -> bool:
     return tied == mine
 
 
-def _remember_email(client: Client, email: str, *, by: StaffMember) -> None:
-    if not client.email:
+def _remember_email(client: Client, email: str, relationship: str, *, by: StaffMember) -> None:
+    # A payer's or a parent's address is no evidence of who the client is.
+    if not client.email and relationship == Relationship.SELF:
         edit_client(client=client, by=by, email=email)
         client.email = email
 
@@ -291,8 +301,7 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
         if account.has_own_password:
             enqueue("access_taken", to=account.email, client_uuid=access.client.uuid)
         elif not access_held_by(account).exists():
-            account.starter_password, account.starter_expires_at = "", None
-            account.save(update_fields=["starter_password", "starter_expires_at"])
+            take_starter_back(account)
             MailLink.objects.filter(
                 account=account, purpose=LinkPurpose.INVITATION, replaced_at=None
             ).update(replaced_at=now())

@@ -26,6 +26,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from roost.billing.typeset import lacking_letters
 from roost.core.findings import Finding, Grade, note, right, wrong
 from roost.practices.models import Practice
 from roost.video.relay_check import check_relay
@@ -33,6 +34,18 @@ from roost.video.turn import relay_urls
 
 PATIENCE = 5.0
 LITTLE_SPACE = 1024**3
+# One letter of each.
+WRITINGS = {
+    "Arabic": "ع",
+    "Chinese": "张",
+    "Hebrew": "ש",
+    "Hindi": "अ",
+    "Japanese": "あ",
+    "Korean": "김",
+    "Punjabi": "ਅ",
+    "Tamil": "அ",
+    "Thai": "ก",
+}
 PARTS = {
     "database": "the database does not answer",
     "migrations": "the database is not up to date",
@@ -397,6 +410,20 @@ def check_relays() -> list[Finding]:
     return check_relay()
 
 
+def check_letters() -> list[Finding]:
+    """Receipts can print the names of clients in the writings of the world."""
+    about, lacking = "Names on receipts", lacking_letters("".join(WRITINGS.values()))
+    names = [name for name, letter in WRITINGS.items() if letter in lacking]
+    if not names:
+        return [right(about, "The fonts of this machine have the letters of every writing tried.")]
+    words = (
+        f"No font of this machine has letters for {', '.join(names)}: a name in them is printed "
+        "as numbers, like [U+5F20]."
+    )
+    advice = "apt-get install fonts-noto-core fonts-noto-cjk, then start Roost again."
+    return [note(about, words, advice)]
+
+
 CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "Data folder": check_data_folder,
     "Database": check_database,
@@ -405,4 +432,5 @@ CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "Mail server": check_mail,
     "Redis": check_redis,
     "Relay": check_relays,
+    "Names on receipts": check_letters,
 }

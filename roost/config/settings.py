@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import dj_database_url
 from environs import Env, EnvError
 
+from roost.core.static_headers import add_static_headers
 from roost.video.turn_client import parse_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -132,9 +133,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Static files leave with the few headers that mean something for them (roost.core.static).
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "roost.core.middleware.RequestMiddleware",
     "roost.practices.middleware.PracticeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -184,6 +186,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["CONN_MAX_AGE"] = None
 elif not _database["ENGINE"].endswith("postgresql"):
     stop("ROOST_DATABASE_URL must name a PostgreSQL or SQLite database.")
+else:
+    # After a restart of PostgreSQL every thread still holds a connection that is dead.
+    _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
 
 ROOST_REDIS_URL = env.str("ROOST_REDIS_URL", "")
@@ -194,7 +199,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
             "CONFIG": {"hosts": [ROOST_REDIS_URL]},
         }
         if ROOST_REDIS_URL
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
+        else {"BACKEND": "roost.core.layer.MemoryLayer", "CONFIG": {"capacity": 1000}}
     )
 }
 
@@ -254,6 +259,7 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = add_static_headers
 
 LANGUAGE_CODE = "en-ca"
 USE_I18N = True
@@ -309,5 +315,9 @@ LOGGING = {
         # Django's request log names paths, and a path may hold a mailed link's token.
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
+        # At DEBUG these write down each frame of a socket, and with it what browsers tell each
+        # other of their networks; at INFO each socket that opens.
+        "websockets": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},
     },
 }

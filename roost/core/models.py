@@ -19,11 +19,15 @@ class PublicId(models.Model):
 class Submission(TenantModel):
     """A form that created something: its key, and what came of it.
 
-    A double click, Back and a resubmit carry the same key and find the first result.
+    A double click, Back and a resubmit carry the same key and find the first result: of the same
+    account, and about the same thing.
     """
 
     key = models.UUIDField()
     kind = models.CharField(max_length=40)
+    # The account's id, and the id of what the form was about.
+    by = models.UUIDField(null=True)
+    about = models.CharField(max_length=80, blank=True, default="")
     result = models.UUIDField()
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -5,6 +5,8 @@ Building and compiling a query costs Django ten times what the database takes to
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,6 +19,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from roost.core.tenancy import scope_key
 
 Row = TypeVar("Row", bound=models.Model)
+
+# Plans of one read, each some kilobytes: of the practices that were served last.
+MOST_KEPT = 256
 
 
 class Slot(Expression):
@@ -73,12 +78,14 @@ class Prepared(Generic[Row]):
     """The rows of the query set that `build` makes, its slots filled by the call's keywords.
 
     `build` runs once in each scope and goes through the model's manager as any read does: what is
-    kept sees the practice that it was made in, and is never used in another's scope.
+    kept sees the practice that it was made in, and is never used in another's scope. Of more than
+    MOST_KEPT practices those that are asked for seldom are built anew.
     """
 
     def __init__(self, build: Callable[[], models.QuerySet[Row]]) -> None:
         self._build = build
-        self._kept: dict[int | str | None, _Plan] = {}
+        self._kept: OrderedDict[int | str | None, _Plan] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __call__(self, **values: Any) -> list[Row]:
         plan = self._plan()
@@ -103,6 +110,15 @@ class Prepared(Generic[Row]):
 
     def _plan(self) -> _Plan:
         key = scope_key()
-        if key not in self._kept:
-            self._kept[key] = _Plan.of(self._build())
-        return self._kept[key]
+        with self._lock:
+            plan = self._kept.get(key)
+            if plan is not None:
+                self._kept.move_to_end(key)
+                return plan
+        # Built outside the lock: of two threads at once the later one's is kept, which is as good.
+        plan = _Plan.of(self._build())
+        with self._lock:
+            self._kept[key] = plan
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return plan

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from roost.core.models import Submission
@@ -12,23 +13,44 @@ from roost.core.tenancy import TenantModel
 T = TypeVar("T", bound=TenantModel)
 
 
-def once(key: uuid.UUID, kind: str, model: type[T], make: Callable[[], T]) -> tuple[T, bool]:
+class OtherForm(PermissionDenied):
+    """A form was sent with the key of another: of another object, or of another person."""
+
+
+def once(
+    key: uuid.UUID,
+    kind: str,
+    model: type[T],
+    make: Callable[[], T],
+    *,
+    by: uuid.UUID | None,
+    about: str,
+) -> tuple[T, bool]:
     """Run `make` in one transaction, unless a form with this key has already made something.
 
-    Returns the row and whether it is new. What `make` raises goes through and leaves nothing.
-    Two sends of one form at the same moment are decided by the unique constraint on the key.
+    `by` is the account that sends it, None for a stranger, and `about` the id of what the form is
+    about, "" where nothing is there yet. Returns the row and whether it is new. What `make` raises
+    goes through and leaves nothing. Raises OtherForm for a key that somebody else has used, or for
+    something else. Two sends of one form at the same moment are decided by the unique constraint
+    on the key.
     """
 
     def earlier() -> T | None:
-        found = Submission.objects.filter(kind=kind, key=key).values_list("result", flat=True)
-        return model.objects.get(uuid=found[0]) if found else None
+        found = Submission.objects.filter(kind=kind, key=key).first()
+        if found is None:
+            return None
+        if not _is_bound(found, by, about):
+            raise OtherForm("This key belongs to another form.")
+        return model.objects.get(uuid=found.result)
 
     if (row := earlier()) is not None:
         return row, False
     try:
         with transaction.atomic():
             # Claimed first, so that a second send waits here and not after the work is done.
-            claim = Submission.objects.create(kind=kind, key=key, result=uuid.uuid4())
+            claim = Submission.objects.create(
+                kind=kind, key=key, by=by, about=about, result=uuid.uuid4()
+            )
             row = make()
             claim.result = row.uuid  # type: ignore[attr-defined]
             claim.save(update_fields=["result"])
@@ -39,6 +61,12 @@ def once(key: uuid.UUID, kind: str, model: type[T], make: Callable[[], T]) -> tu
         raise
 
 
-def is_done(key: uuid.UUID, kind: str) -> bool:
+def is_done(key: uuid.UUID, kind: str, *, by: uuid.UUID | None, about: str) -> bool:
     """Whether a form with this key has made something already: it is being sent again."""
-    return Submission.objects.filter(kind=kind, key=key).exists()
+    found = Submission.objects.filter(kind=kind, key=key).first()
+    return found is not None and _is_bound(found, by, about)
+
+
+def _is_bound(found: Submission, by: uuid.UUID | None, about: str) -> bool:
+    # What was sent before keys were bound says nothing of either.
+    return (found.by, found.about) in ((by, about), (None, ""))

@@ -81,6 +81,12 @@ def say_zone(moment: datetime, tz: ZoneInfo) -> str:
     return f"GMT{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")
 
 
+def say_place(name: str) -> str:
+    """An IANA zone by its place: "Toronto (America)", "Buenos Aires (America, Argentina)"."""
+    *regions, place = name.replace("_", " ").split("/")
+    return f"{place} ({', '.join(regions)})" if regions else place
+
+
 def say_day(day: date, today: date | None = None) -> str:
     """A day: "Tuesday 24 November", with its year when that is not this year."""
     text = f"{day:%A} {day.day} {day:%B}"

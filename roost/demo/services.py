@@ -29,7 +29,9 @@ from roost.scheduling.enums import Attendance, Mode, ServiceType
 from roost.scheduling.models import Appointment, Attendee, Service
 from roost.scheduling.queries import taken_spans
 from roost.staff.models import StaffMember
+from roost.video.enums import Found
 from roost.video.models import VideoRoom
+from roost.video.rehearsals import keep_check
 
 STARTED_AGO = timedelta(minutes=20)
 LENGTH = timedelta(minutes=50)
@@ -114,10 +116,12 @@ def _make_maple() -> Practice:
             emergency_contact="Robin Parker (parent)\n437 555 0109",
         )  # fmt: skip
         password = people.MAPLE_PASSWORD
-        _give(_make_account("casey@client.example", password), casey)
+        casey_account = _make_account("casey@client.example", password)
+        _give(casey_account, casey)
         parker = _make_account("parker@client.example", password)
         _give(parker, robin)
         _give(parker, remy, Relationship.PARENT)
+        _rehearse(casey_account, parker)
         more = _make_more_clients(people.MAPLE_CLIENTS, [tara, theo])
         signed_up = _make_sign_ups(people.MAPLE_SIGN_UPS, password)
         prospects.associate(
@@ -256,6 +260,13 @@ def _make_sign_ups(rows: list[Any], password: str) -> dict[str, Prospect]:
 
 def _give(account: Account, client: Client, relationship: str = Relationship.SELF) -> None:
     PortalAccess.objects.create(account=account, client=client, relationship=relationship)
+
+
+def _rehearse(well: Account, in_vain: Account) -> None:
+    """One has tested camera and sound and it worked; the other's browser blocks the microphone."""
+    works = dict.fromkeys(("camera", "microphone", "speaker", "connection"), Found.WORKS.value)
+    keep_check(by=well, found=works)
+    keep_check(by=in_vain, found={**works, "microphone": Found.DENIED.value})
 
 
 def _make_year(

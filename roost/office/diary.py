@@ -69,6 +69,15 @@ class Row:
     def names(self) -> str:
         return ", ".join(person.client.name for person in self.people)
 
+    @property
+    def is_attended(self) -> bool:
+        return self.state == Attendance.ATTENDED.label
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it took its place in the day and is behind us, whoever came."""
+        return self.is_past and not self.appointment.is_cancelled
+
 
 @dataclass(frozen=True)
 class Mark:

@@ -20,6 +20,10 @@ class Alike:
     why: str
 
 
+def _is_again(request: OfficeRequest, key: uuid.UUID) -> bool:
+    return is_done(key, "client", by=request.account.uuid, about="")
+
+
 def records_alike(request: OfficeRequest, typed: dict[str, Any]) -> list[Alike]:
     """The records of the reader's own that the cleaned values of Add Client would double.
 
@@ -32,7 +36,7 @@ def records_alike(request: OfficeRequest, typed: dict[str, Any]) -> list[Alike]:
     person = Facts(**{field.name: typed[field.name] for field in fields(Facts)})
     found = Files(known).duplicates(person)
     # Asked last: the other send of a double click may have made its client just now.
-    if not found or is_done(typed["form_key"], "client"):
+    if not found or _is_again(request, typed["form_key"]):
         return []
     facts = dict(known)
     record_read(

@@ -62,12 +62,13 @@ class BellConsumer(SignedInConsumer):
             await self.channel_layer.group_discard(bell_group(self.staff), self.channel_name)
 
     async def _tell(self) -> None:
-        told, until = await self.in_practice(self._waiting)
-        await self.say(type="waiting", **told)
+        # Whoever rings from here on may not be among those who are found: that rings again.
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if until is not None:
+        told, until = await self.in_practice(self._waiting)
+        await self.say(type="waiting", **told)
+        if until is not None and self._timer is None:
             self._tell_in(max((until - now()).total_seconds(), 0) + 0.5)
 
     def _tell_in(self, seconds: float) -> None:

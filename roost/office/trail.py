@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from roost.accounts.links import has_newer
 from roost.accounts.models import MailLink
 from roost.outbox.enums import MessageState
+from roost.outbox.troubles import say_trouble
 
 
 @dataclass(frozen=True)
@@ -21,16 +23,17 @@ def trail_of(link: MailLink) -> list[Step]:
     if message is None:
         return steps
     if message.state == MessageState.FAILED:
-        return [*steps, Step(f"Failed: {message.trouble}", "failed")]
+        return [*steps, Step(f"Failed. {say_trouble(message)}", "failed")]
     if message.state == MessageState.QUEUED:
         if message.trouble:
-            return [*steps, Step(f"Trying again: {message.trouble}", "failed")]
+            return [*steps, Step(f"Not there yet. {say_trouble(message)}", "failed")]
         return [Step("Queued", "now"), Step("Accepted by the mail server", ""), Step("Done", "")]
     steps.append(Step("Accepted by the mail server", "done"))
     if link.done_at is not None:
         return [*steps, Step("Link used", "done"), Step("Done", "done")]
     if link.replaced_at is not None:
-        return [*steps, Step("Replaced by a newer one", "failed")]
+        words = "Replaced by a newer one" if has_newer(link) else "Not valid any more"
+        return [*steps, Step(words, "failed")]
     if link.used_at is not None:
         return [*steps, Step("Link used", "done"), Step("Choosing a password", "now")]
     return [*steps, Step("Link used", ""), Step("Done", "")]

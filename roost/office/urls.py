@@ -26,6 +26,7 @@ app_name = "office"
 
 urlpatterns: list[URLPattern] = [
     path("room/<uuid:appointment>/", video.room, name="room"),
+    path("room/<uuid:appointment>/after/", video.room_after, name="room-after"),
     path("rehearse/", rehearse.rehearse, name="rehearse"),
     path("rehearse/relay/", rehearse.rehearse_relay, name="rehearse-relay"),
     path("", scheduling.home, name="home"),
@@ -90,6 +91,7 @@ urlpatterns: list[URLPattern] = [
         name="take-access-away",
     ),
     path("clients/<uuid:client>/log-in-address/", moving.move_log_in, name="move-log-in"),
+    path("clients/corrections/", corrections.corrections, name="corrections"),
     path(
         "clients/<uuid:client>/correction/<uuid:asked>/", corrections.correction, name="correction"
     ),

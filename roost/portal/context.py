@@ -1,5 +1,6 @@
 """What every page of the portal knows of its reader."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -23,6 +24,8 @@ def person(request: HttpRequest) -> dict[str, Any]:
     return {
         "person_name": name,
         "initials": initials(name),
+        # Whoever has to log in again has no way round yet.
+        "error_frame": "" if getattr(request, "is_idle", False) else "portal/base.html",
         "has_sessions": any(each.sessions != "none" for each in opened),
         "has_receipts": any(each.receipts for each in opened),
         "has_details": any(each.details for each in opened),
@@ -36,6 +39,20 @@ def _somebody_new(request: HttpRequest) -> dict[str, Any]:
         return {}
     name = prospect_of_sign_up(sign_up).name
     return {"sign_up": sign_up, "person_name": name, "initials": initials(name)}
+
+
+WHOSE = {
+    Relationship.SELF: "You",
+    Relationship.PARENT: "Your child",
+    Relationship.GUARDIAN: "In your care",
+    Relationship.PARTNER: "Your partner",
+    Relationship.PAYER: "You pay for these sessions",
+}
+
+
+def whose(persons: Iterable[PortalAccess]) -> list[tuple[PortalAccess, str]]:
+    """What the person switcher shows: each access, and who that is to the reader."""
+    return [(access, WHOSE[Relationship(access.relationship)]) for access in persons]
 
 
 def held_by(request: HttpRequest) -> list[PortalAccess]:

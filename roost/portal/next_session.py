@@ -1,5 +1,6 @@
 """The card that people come for: their next session, and what Join does just now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ class NextSession:
     """What the card says, in the reader's zone. `join` is "early", "open", "return" or "none"."""
 
     appointment: Appointment
+    with_whom: str
     join: str
     kicker: str
     day: str
@@ -34,8 +36,10 @@ def describe_next(
     reader: ZoneInfo,
     moment: datetime,
     stepped_out: bool,
+    along: Sequence[str] = (),
 ) -> NextSession:
-    """The card for an appointment at `moment` (UTC), for somebody whose clock is in `reader`."""
+    """The card for an appointment at `moment` (UTC), for somebody whose clock is in `reader`.
+    `along` are the names of those who come along."""
     opens_at = appointment.starts_at - timedelta(minutes=practice.join_minutes_before)
     closes_at = appointment.ends_at + timedelta(minutes=practice.join_minutes_after)
     today = moment.astimezone(reader).date()
@@ -43,6 +47,7 @@ def describe_next(
     join, why = _join(appointment, practice, reader, moment, opens_at, closes_at, stepped_out)
     return NextSession(
         appointment=appointment,
+        with_whom=_with_whom(appointment.therapist.name_with_title, along),
         join=join,
         kicker=_kicker(appointment, moment),
         day=say_relative_day(day, today),
@@ -54,6 +59,16 @@ def describe_next(
         opens_at=opens_at,
         closes_at=closes_at,
     )
+
+
+def _with_whom(therapist: str, along: Sequence[str]) -> str:
+    """ "Tara Okafor, RP", or "Tara Okafor, RP, Robin Parker and Remy Parker"."""
+    if not along:
+        return therapist
+    *first, last = [therapist, *along]
+    # The comma before a title would else end with the title.
+    comma = "," if "," in therapist and not first[1:] else ""
+    return f"{', '.join(first)}{comma} and {last}"
 
 
 def _kicker(appointment: Appointment, moment: datetime) -> str:

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("room/<uuid:appointment>/", video.room, name="room"),
     path("room/<uuid:appointment>/<uuid:attendee>/", video.room_person, name="room-person"),
+    path("room/<uuid:appointment>/<uuid:attendee>/after/", video.room_after, name="room-after"),
     path("rehearse/", rehearse.rehearse, name="rehearse"),
     path("rehearse/relay/", rehearse.rehearse_relay, name="rehearse-relay"),
     path("my-account/", account.account, name="account"),

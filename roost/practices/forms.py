@@ -38,12 +38,14 @@ class PracticeForm(forms.Form):
         label="Name that e-mails come from",
         required=False,
         max_length=60,
-        help_text="A neutral one, if others may see a client’s inbox. Empty: the practice’s name.",
+        help_text="A neutral one, if others may see a client’s inbox. Left empty: the practice’s"
+        " name.",
     )
     zone_name = forms.ChoiceField(
         label="Time zone",
         choices=[(z, z.replace("_", " ")) for z in sorted(ZONES)],
-        help_text="Sessions are booked in it. Booked ones keep their moment when it changes.",
+        help_text="Sessions are booked in it. Sessions already booked keep their time when it"
+        " changes.",
     )
     staff_idle_minutes = number_field("Sign staff out after (minutes without use)", 5, 240)
     client_idle_minutes = number_field("Sign clients out after (minutes without use)", 5, 240)
@@ -51,10 +53,10 @@ class PracticeForm(forms.Form):
         label="Currency",
         choices=[(code, f"{each.name} ({code})") for code, each in CURRENCIES.items()],
         error_messages={"invalid_choice": "Choose a currency from the list."},
-        help_text="Fees are in it. Receipts already issued keep theirs.",
+        help_text="Fees are charged in it. Receipts already issued keep theirs.",
     )
     late_cancel_percent = number_field(
-        "A late cancel costs (% of the fee)", 0, 100, "0 when nothing is charged for it."
+        "A late cancel costs (% of the fee)", 0, 100, "0 if you don’t charge."
     )
 
 
@@ -65,13 +67,14 @@ class ReceiptsForm(forms.Form):
         label="Tax number",
         required=False,
         max_length=40,
-        help_text="Your GST/HST number, where you have one. It stands on every receipt.",
+        help_text="Your GST/HST number, where you have one. It appears on every receipt.",
     )
     receipt_prefix = LineField(
-        label="Before the number",
+        label="Number prefix",
         required=False,
         max_length=10,
-        help_text="“MC-” makes numbers like MC-2026-0413. Numbers go on counting; given ones stay.",
+        help_text="“MC-” makes numbers like MC-2026-0413. Numbering carries on; issued numbers"
+        " stay.",
         validators=[
             RegexValidator(
                 r"^[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z-])?$",
@@ -127,6 +130,19 @@ class VideoForm(forms.Form):
         choices=YES_NO,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose Yes or No.", "invalid_choice": "Choose Yes or No."},
+    )
+
+    after_call_words = LinesField(
+        label="What clients read after a call",
+        required=False,
+        max_length=600,
+        help_text="On the page that says when their next session is. Plain text, 600 characters.",
+    )
+    fallback_words = LineField(
+        label="What you have agreed for when video fails",
+        required=False,
+        max_length=300,
+        help_text="It appears beside your phone number wherever a call does not come about.",
     )
 
     def __init__(self, *args: Any, has_relay: bool, **kwargs: Any) -> None:

@@ -10,6 +10,9 @@ from roost.core.time import zone
 from roost.practices.enums import Language, Paper
 from roost.practices.money import CURRENCIES
 
+AFTER_CALL_WORDS = "Thank you for coming. Take a moment for yourself before you go on."
+FALLBACK_WORDS = "If video does not work, call us, and we go on by phone."
+
 
 class Practice(PublicId):
     """One practice, of one therapist or forty."""
@@ -45,6 +48,9 @@ class Practice(PublicId):
 
     # Settings → Video
     relay_only = models.BooleanField(default=False)
+    # What clients read after a call, and when a call does not come about.
+    after_call_words = models.CharField(max_length=600, blank=True, default=AFTER_CALL_WORDS)
+    fallback_words = models.CharField(max_length=300, blank=True, default=FALLBACK_WORDS)
 
     # Settings → Practice → Money
     currency = models.CharField(

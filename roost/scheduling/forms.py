@@ -268,7 +268,7 @@ class ServiceForm(forms.Form):
         min_value=0,
         max_digits=9,
         decimal_places=3,
-        help_text="Before tax. A receipt needs one, 0 included.",
+        help_text="Before tax. A receipt needs a fee; 0 is fine.",
         error_messages={
             "invalid": "Write the fee as a number, like 150 or 150.00.",
             "min_value": "A fee can’t be less than 0.",
@@ -282,7 +282,7 @@ class ServiceForm(forms.Form):
         label="Billing code",
         max_length=20,
         required=False,
-        help_text="Stands on receipts, where an insurer asks for one.",
+        help_text="Appears on receipts, where an insurer asks for one.",
         error_messages={"max_length": "A billing code has at most 20 characters."},
     )
 

@@ -9,6 +9,12 @@ from roost.core.models import PublicId
 from roost.core.tenancy import TenantModel
 from roost.scheduling.enums import Attendance, Mode, ServiceType
 
+_SESSION_NAMES: dict[str, str] = {
+    ServiceType.COUPLE: "Couples session",
+    ServiceType.FAMILY: "Family session",
+    ServiceType.GROUP: "Group session",
+}
+
 
 class Service(PublicId, TenantModel):
     """What is booked: "Individual, 50 min"."""
@@ -88,6 +94,11 @@ class Appointment(PublicId, TenantModel):
     def label(self) -> str:
         """What was booked: "Individual, 50 min"."""
         return f"{self.service.name}, {self.duration_minutes} min"
+
+    @property
+    def session_name(self) -> str:
+        """What it is called by who takes part: "Session", or "Couples session"."""
+        return _SESSION_NAMES.get(self.service.type, "Session")
 
 
 class Attendee(PublicId, TenantModel):

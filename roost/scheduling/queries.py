@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import BigAutoField, Exists, OuterRef, QuerySet
+from django.db.models import BigAutoField, DateTimeField, Exists, Min, OuterRef, QuerySet
 from django.http import Http404
 
 from roost.clients.enums import Relationship
@@ -154,6 +155,45 @@ def next_appointment_of_client(
     return with_people(rows).order_by("starts_at", "pk").first()
 
 
+def coming_along(mine: Attendee, held: Iterable[PortalAccess]) -> list[Client]:
+    """Who else comes to a session of those whose attendance the same account sees, `held` being its
+    accesses, by the rule of `attendances_open_to`. Nobody else is named: a partner with a log-in of
+    their own is not, nor the other parent at a child's session that oneself has no part in."""
+    seen = [access for access in held if OPENS[access.relationship].sessions != "none"]
+    if not {access.client_id for access in seen} - {mine.client_id}:
+        return []
+    rows = Attendee.objects.filter(
+        appointment=mine.appointment_id, client__in=[access.client_id for access in seen]
+    )
+    come = {row.client_id: row.client for row in rows.select_related("client").order_by("pk")}
+    oneself = {a.client_id for a in seen if a.relationship == Relationship.SELF} & come.keys()
+    named = {
+        access.client_id
+        for access in seen
+        if OPENS[access.relationship].sessions == "all" or oneself - {access.client_id}
+    }
+    return [client for pk, client in come.items() if pk in named - {mine.client_id}]
+
+
+def next_starts_of(
+    actor: StaffMember, clients: Iterable[Client], *, but: Appointment, moment: datetime
+) -> dict[int, datetime]:
+    """When each client (by primary key) begins their next session that the actor may see and that
+    is not `but`; who has none is left out. One query."""
+    rows = Attendee.objects.filter(
+        client__in=clients,
+        starts_at__gt=moment,
+        appointment__cancelled_at=None,
+        appointment__in=appointments_visible_to(actor),
+    ).exclude(appointment=but)
+    return dict(
+        rows.order_by()
+        .values("client")
+        .annotate(Min("starts_at"))
+        .values_list("client", "starts_at__min")
+    )
+
+
 def _is_attended_by(client_id: int) -> Exists:
     return Exists(Attendee.objects.filter(appointment=OuterRef("pk"), client=client_id))
 
@@ -167,11 +207,13 @@ SHOWN = [
     "appointment__uuid", "appointment__practice_id", "appointment__mode",
     "appointment__starts_at", "appointment__ends_at", "appointment__cancelled_at",
     "appointment__therapist__display_name", "appointment__therapist__title",
-    "appointment__service__name",
+    "appointment__service__name", "appointment__service__type",
 ]  # fmt: skip
 NEWEST_FIRST = ("-starts_at", "-appointment_id")
-# Six, and one more to tell that there are more.
-ON_MY_ACCOUNT = 7
+# How many rows the short list of My Account has, and how many of them are to come where as many
+# were.
+ON_MY_ACCOUNT = 6
+COMING_ON_MY_ACCOUNT = 3
 
 
 def attendances_open_to(access: PortalAccess) -> QuerySet[Attendee]:
@@ -231,32 +273,64 @@ def next_for_access(
     )
 
 
-_newest_of = Prepared(
-    lambda: _shown(Attendee.objects.filter(client=Slot("client", BigAutoField()))).order_by(
-        *NEWEST_FIRST
-    )[:ON_MY_ACCOUNT]
+def _coming_of(rows: QuerySet[Attendee], since: Any, begun: Any) -> QuerySet[Attendee]:
+    """What is not over at `since`, cancelled ones too, earliest first. `begun` is when a session
+    that is not over began at the earliest: there the index begins."""
+    coming = rows.filter(starts_at__gt=begun, appointment__ends_at__gt=since)
+    return coming.order_by("starts_at", "appointment_id")[:ON_MY_ACCOUNT]
+
+
+def _past_of(rows: QuerySet[Attendee], moment: Any) -> QuerySet[Attendee]:
+    past = rows.filter(starts_at__lte=moment, appointment__ends_at__lte=moment)
+    return past.order_by(*NEWEST_FIRST)[: ON_MY_ACCOUNT - COMING_ON_MY_ACCOUNT]
+
+
+def _all_of_one() -> QuerySet[Attendee]:
+    return _shown(Attendee.objects.filter(client=Slot("client", BigAutoField())))
+
+
+_newest_of_one = Prepared(lambda: _all_of_one().order_by(*NEWEST_FIRST)[: ON_MY_ACCOUNT + 1])
+_coming_of_one = Prepared(
+    lambda: _coming_of(
+        _all_of_one(), Slot("since", DateTimeField()), Slot("begun", DateTimeField())
+    )
 )
+_past_of_one = Prepared(lambda: _past_of(_all_of_one(), Slot("moment", DateTimeField())))
 
 
 def my_account_sessions(
     access: PortalAccess, *, moment: datetime, grace: timedelta
-) -> tuple[Attendee | None, list[Attendee]]:
-    """What My Account shows: the attendance put first, and the newest ones, up to ON_MY_ACCOUNT.
+) -> tuple[Attendee | None, list[Attendee], bool]:
+    """What My Account shows: the attendance put first; those to come, the next one first, and then
+    those that were, the last one first, up to ON_MY_ACCOUNT; and whether there are more.
 
-    One query where the next session is among the newest, as it nearly always is; else two.
+    One query where all that is to come is among the newest; else three, each of a few rows.
     """
-    if OPENS[access.relationship].sessions == "all" and access.ended_at is None:
-        newest = _newest_of(client=access.client_id)
+    is_whole = OPENS[access.relationship].sessions == "all" and access.ended_at is None
+    # Its SQL stands already; any other's is written for the access.
+    rows = None if is_whole else attendances_open_to(access)
+    one, since = access.client_id, moment - grace
+    if rows is None:
+        newest = _newest_of_one(client=one)
     else:
-        newest = list(history_for_access(access)[:ON_MY_ACCOUNT])
-    if len(newest) < ON_MY_ACCOUNT or newest[-1].appointment.ends_at <= moment - grace:
-        coming = [
-            row
-            for row in reversed(newest)
-            if not row.appointment.is_cancelled and row.appointment.ends_at > moment - grace
-        ]
-        return _first_of(coming, moment, grace), newest
-    return next_for_access(access, moment=moment, grace=grace), newest
+        newest = list(rows.order_by(*NEWEST_FIRST)[: ON_MY_ACCOUNT + 1])
+    if len(newest) <= ON_MY_ACCOUNT or newest[-1].appointment.ends_at <= since:
+        live = [row for row in reversed(newest) if row.appointment.ends_at > since]
+        past = [row for row in newest if row.appointment.ends_at <= moment]
+    else:
+        begun = since - timedelta(minutes=LONGEST_MINUTES)
+        if rows is None:
+            live = _coming_of_one(client=one, since=since, begun=begun)
+            past = _past_of_one(client=one, moment=moment)
+        else:
+            live, past = list(_coming_of(rows, since, begun)), list(_past_of(rows, moment))
+    first = _first_of([row for row in live if not row.appointment.is_cancelled], moment, grace)
+    if first is None and len(live) == ON_MY_ACCOUNT:
+        # As many as were read are cancelled.
+        first = next_for_access(access, moment=moment, grace=grace)
+    coming = [row for row in live if row.appointment.ends_at > moment]
+    coming = coming[: max(COMING_ON_MY_ACCOUNT, ON_MY_ACCOUNT - len(past))]
+    return first, (coming + past)[:ON_MY_ACCOUNT], len(newest) > ON_MY_ACCOUNT
 
 
 def _first_of(rows: list[Attendee], moment: datetime, grace: timedelta) -> Attendee | None:

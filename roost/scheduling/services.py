@@ -99,7 +99,7 @@ def book_appointment(
         _record("appointment.booked", by, appointment, people, therapist=str(therapist.uuid))
         return appointment
 
-    return once(key, "appointment", Appointment, make)
+    return once(key, "appointment", Appointment, make, by=by.account.uuid, about="")
 
 
 def move_appointment(
@@ -337,7 +337,7 @@ def add_service(
         return service
 
     try:
-        return once(key, "service", Service, make)
+        return once(key, "service", Service, make, by=by.account.uuid, about="")
     except IntegrityError:
         raise DuplicateService(f"{name}, {duration_minutes} min") from None
 

@@ -19,6 +19,16 @@ class OwnersOnly(StaffError):
         super().__init__("Only an owner can change an owner, or make somebody one.")
 
 
+class NotProven(StaffError):
+    """The address has a log-in whose holder has never shown that the mailbox is theirs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "That e-mail has a log-in already, and its holder has not shown yet that the mailbox "
+            "is theirs. Ask them to use Forgot Your Password? once, then invite them."
+        )
+
+
 class AlreadyStaff(StaffError):
     """The address belongs to a colleague."""
 

@@ -10,7 +10,7 @@ from django.db.models import Model
 from roost.accounts.enums import LinkPurpose
 from roost.accounts.links import mail_link, make_link, url_of
 from roost.accounts.models import Account
-from roost.accounts.services import account_at, end_sign_ins
+from roost.accounts.services import account_at, end_sign_ins, take_starter_back
 from roost.audit.services import record
 from roost.core.submissions import once
 from roost.core.tenancy import scope
@@ -20,7 +20,7 @@ from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import enqueue, send_again
 from roost.practices.models import Practice
 from roost.staff.enums import Role
-from roost.staff.errors import AlreadyStaff, LastOwner, OwnersOnly
+from roost.staff.errors import AlreadyStaff, LastOwner, NotProven, OwnersOnly
 from roost.staff.models import StaffMember
 
 
@@ -60,8 +60,10 @@ def invite_staff_member(
 ) -> StaffMember:
     """Make a colleague and mail the link with which they choose a password.
 
-    An address that has a log-in already (a client's, say) keeps its password; that person is told.
-    Raises OwnersOnly, AlreadyStaff, limits.TooMany. Records staff.invited.
+    An address that has a log-in already (a client's, say) keeps its password, if its mailbox is
+    proven; that person is told. A starter password ends here: it never opens the office, whoever
+    knows it (PRODUCT.md 1.6). Raises OwnersOnly, AlreadyStaff, NotProven, limits.TooMany. Records
+    staff.invited.
     """
     if role == Role.OWNER and not by.is_owner:
         raise OwnersOnly
@@ -70,15 +72,18 @@ def invite_staff_member(
         account = account_at(email)
         if StaffMember.objects.filter(account=account).exists():
             raise AlreadyStaff
+        if account.has_own_password and account.mailbox_proven_at is None:
+            raise NotProven
         member = StaffMember.objects.create(account=account, role=role, **profile)
         if account.has_own_password:
             enqueue("staff_added", to=account.email)
         else:
+            take_starter_back(account)
             mail_link(account, LinkPurpose.STAFF_INVITATION, door="office")
         record("staff.invited", by=by.account, subject=member, role=role)
         return member
 
-    return once(key, "staff", StaffMember, make)[0]
+    return once(key, "staff", StaffMember, make, by=by.account.uuid, about="")[0]
 
 
 def invite_again(*, member: StaffMember, by: StaffMember) -> None:

@@ -6,15 +6,17 @@ them, and keeps none of them. What each message may hold stands in `messages`.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.http import Http404
 
 from roost.accounts.models import SignIn
-from roost.accounts.sockets import NOT_UNDERSTOOD, SIGNED_OUT, SignedInConsumer
+from roost.accounts.sockets import NOT_UNDERSTOOD, SIGNED_OUT, TOO_MUCH, SignedInConsumer
 from roost.audit.services import record_refusal
 from roost.core.time import now
 from roost.video import services
@@ -30,15 +32,21 @@ from roost.video.errors import (
 from roost.video.messages import BadMessage, check, clean_name
 from roost.video.models import Presence
 from roost.video.queries import Seat, Standing, as_told, bell_group, standing_of
-from roost.video.rules import GRACE, IN_ROOM, ice_policy
+from roost.video.rules import GRACE, IN_ROOM, PLACE_KEPT, ice_policy, next_turn, say_time
 from roost.video.turn import RENEWED_AFTER, ice_servers, relay_urls
 
 # Beside the close codes of every socket (roost.accounts.sockets).
 REFUSED, SILENT, REPLACED, OVER = 4403, 4408, 4409, 4410
 SECONDS_TO_SAY_HELLO = 20.0
+# A page pings every ten seconds, or every minute in the background. One that does not, does not
+# have its right to be here looked at.
+SECONDS_OF_SILENCE = 150.0
 SOON = 0.2
+# Seconds between two renewals of the lease of who waits, whose page pings every ten; and between
+# two looks at their right to wait, which whoever takes it away makes anyhow.
+RENEW_WHILE_WAITING, LOOK_WHILE_WAITING = 25.0, 120.0
 # What a signal may carry. The server passes it on, and looks at none of it.
-CARRIED = ("description", "candidate", "safety")
+CARRIED = ("description", "candidate", "restart", "safety")
 
 
 def is_idle(consumer: SignedInConsumer) -> bool:
@@ -72,9 +80,13 @@ class RoomConsumer(SignedInConsumer):
         self._hello: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None
         self._soon: asyncio.TimerHandle | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._heard_at = 0.0
         # What this page was last told of the relay, and when it needs to hear anew.
         self._policy = ""
+        self._renewed_at = self._looked_at = 0.0
         self._renew_at: datetime | None = None
+        self._told_time: dict[str, str] = {}
         # The cids that this page may signal to.
         self._known: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,24 +121,38 @@ class RoomConsumer(SignedInConsumer):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _mind_silence(self) -> None:
+        loop = asyncio.get_running_loop()
+        left = self._heard_at + SECONDS_OF_SILENCE - loop.time()
+        if left <= 0:
+            return await self.close(SILENT)
+        self._silence = loop.call_later(left, self._start, self._mind_silence)
+
     async def _be_silent(self) -> None:
         # A page whose machine can hardly breathe tries again, which NOT_UNDERSTOOD would forbid.
         if not self.cid:
             await self.close(SILENT)
 
     async def gone(self) -> None:
-        for timer in (self._hello, self._next_look, self._soon):
+        for timer in (self._hello, self._next_look, self._soon, self._silence):
             if timer is not None:
                 timer.cancel()
         if not self.found:
             return
-        for group in (self.seat.room_group, self.seat.person_group):
-            await self.channel_layer.group_discard(group, self.channel_name)
-        if self.cid and not self.is_over:
-            lost = await self.in_practice(services.note_lost, by=self.seat, cid=self.cid)
-            if lost and not self.seat.is_therapist:
-                # Who waited and does not come back is off the therapist's screen after the grace.
-                seconds = GRACE.total_seconds() + 0.5
+        try:
+            if self.cid and not self.is_over:
+                await self._note_lost()
+        finally:
+            for group in (self.seat.room_group, self.seat.person_group):
+                await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def _note_lost(self) -> None:
+        lost = await self.in_practice(services.note_lost, by=self.seat, cid=self.cid)
+        if lost and not self.seat.is_therapist:
+            # Who waited is off the therapist's screen after the grace, who was in the call when
+            # their place has lapsed.
+            for span in (GRACE, GRACE + PLACE_KEPT):
+                seconds = span.total_seconds() + 0.5
                 asyncio.get_running_loop().call_later(seconds, _ring_again, self.seat)
 
     # -- what the browser says -----------------------------------------------------------
@@ -138,6 +164,9 @@ class RoomConsumer(SignedInConsumer):
             return await self.close(NOT_UNDERSTOOD)
         if kind != "hello" and not self.cid:
             return await self.close(NOT_UNDERSTOOD)
+        self._heard_at = asyncio.get_running_loop().time()
+        if kind != "signal" and not self.may_ask():
+            return await self.close(TOO_MUCH)
         try:
             await getattr(self, f"hear_{kind}")(message)
         except RoomClosed as error:
@@ -162,12 +191,44 @@ class RoomConsumer(SignedInConsumer):
     async def hear_hello(self, message: dict[str, Any]) -> None:
         if self.cid and self.cid != message["cid"]:
             return await self.close(NOT_UNDERSTOOD)
-        self.cid = message["cid"]
-        await self.in_practice(services.note_regained, by=self.seat, cid=self.cid)
+        is_new, self.cid = not self.cid, message["cid"]
+        if self._silence is None:
+            await self._mind_silence()
+        # A socket that the same page had before may be dead without knowing. Others in the room
+        # know its cid, and may have a right to the same seat.
+        await self.channel_layer.group_send(
+            self.seat.person_group,
+            {
+                "type": "room.spoken_for",
+                "cid": self.cid,
+                "account": self.account.pk,
+                "by": self.channel_name,
+            },
+        )
+        self._renewed_at = time.monotonic()
+        mine = await self.in_practice(services.note_regained, by=self.seat, cid=self.cid)
+        if is_new and mine is not None and mine.state in IN_ROOM:
+            # What was said to the old line is lost, also where nobody has noticed its end.
+            await self.channel_layer.group_send(
+                self.seat.room_group, {"type": "room.back", "cid": self.cid}
+            )
         await self._look()
+        # What happened while the line was down.
+        why = "" if self.is_over else self.standing.why_out(self.cid)
+        if why == "ended":
+            await self._over(Closed.ENDED)
+        elif why == "declined":
+            await self.say(type="left", cid=self.cid, reason=why)
+            await self._finish(OVER)
+
+    async def room_spoken_for(self, event: dict[str, Any]) -> None:
+        is_mine = (event["cid"], event["account"]) == (self.cid, self.account.pk)
+        if is_mine and event["by"] != self.channel_name:
+            await self._finish(REPLACED)
 
     async def hear_ready(self, message: dict[str, Any]) -> None:
         name = clean_name(message.get("name", ""))
+        self._renewed_at = time.monotonic()
         await self._act(services.enter_waiting_room, cid=self.cid, name=name)
         await self._look()
 
@@ -211,9 +272,15 @@ class RoomConsumer(SignedInConsumer):
 
     async def hear_ping(self, message: dict[str, Any]) -> None:
         await self.say(type="pong")
-        await self.in_practice(services.note_here, by=self.seat, cid=self.cid)
+        # Thousands can wait: nothing reaches them anyhow, and whoever changes something tells them.
+        inside, moment = self._is_inside(), time.monotonic()
+        if not inside and moment - self._renewed_at < RENEW_WHILE_WAITING:
+            return
+        self._renewed_at = moment
+        held = await self.in_practice(services.note_here, by=self.seat, cid=self.cid)
         # The right to be here is looked at again for as long as it lasts.
-        await self._look(quietly=True)
+        if inside or not held or moment - self._looked_at >= LOOK_WHILE_WAITING:
+            await self._look(quietly=True)
 
     async def hear_signal(self, message: dict[str, Any]) -> None:
         if not self._is_inside() or message["to"] not in self._known:
@@ -266,11 +333,11 @@ class RoomConsumer(SignedInConsumer):
                 {
                     "type": "state",
                     "state": PersonState.ADMITTED.value,
-                    "elsewhere": False,
                     "room": RoomState.OPEN.value,
                     "people": event["people"],
                     "ice": ice,
                     "policy": event["policy"],
+                    "time": self._time(),
                 }
             )
 
@@ -295,6 +362,10 @@ class RoomConsumer(SignedInConsumer):
                 type="signal", **{"from": event["from"]}, role=event["role"], **event["what"]
             )
 
+    async def room_back(self, event: dict[str, Any]) -> None:
+        if self._is_inside() and event["cid"] in self._known:
+            await self.say(type="back", cid=event["cid"])
+
     async def room_replaced(self, event: dict[str, Any]) -> None:
         if self.cid and event["cid"] != self.cid:
             await self.say(type="left", cid=self.cid, reason="replaced")
@@ -309,9 +380,10 @@ class RoomConsumer(SignedInConsumer):
     async def put_out(self) -> None:
         # The browsers talk to each other directly: the others must hang up, whatever this one does.
         if self.found and self.cid:
-            self.is_over = True
             with contextlib.suppress(NotAdmitted):
                 await self.in_practice(services.leave_room, by=self.seat, cid=self.cid)
+            # Not before: if that fails, the end of the socket still says that they are lost.
+            self.is_over = True
 
     # -- how it stands -------------------------------------------------------------------
 
@@ -328,11 +400,13 @@ class RoomConsumer(SignedInConsumer):
     async def _look(self, *, quietly: bool = False) -> None:
         """Look at the database again, and tell the browser how it stands."""
         if self._soon is not None:
+            # What was to be told soon is told now.
             self._soon.cancel()
-            self._soon = None
+            self._soon, quietly = None, False
         if self.is_over or not self.cid:
             return
         was_inside = self._is_inside()
+        self._looked_at = time.monotonic()
         standing = await self.in_practice(self._stand)
         if standing is None:
             await self.say(type="ended", reason="gone", again=False)
@@ -344,17 +418,23 @@ class RoomConsumer(SignedInConsumer):
             await self.say(type="left", cid=self.cid, reason="removed")
             return await self._finish(OVER)
         if standing.closed is not None:
+            if standing.closed == Closed.LATE and standing.state in IN_ROOM:
+                await self.in_practice(services.end_by_time, at=self.seat)
             return await self._over(standing.closed)
         if was_inside and standing.ended:
             return await self._over(Closed.ENDED)
         self._plan(standing)
         if not quietly:
-            await self._say_state(self._state(standing))
-        elif self._is_inside():
+            return await self._say_state(self._state(standing))
+        if self._is_inside():
             await self._renew_ice(standing)
+        if self._told_time != (told := self._time()):
+            self._told_time = told
+            await self.say(type="time", **told)
 
     async def _say_state(self, state: dict[str, Any]) -> None:
         self._note_ice(state)
+        self._told_time = state["time"]
         await self.say(**state)
 
     def _note_ice(self, told: dict[str, Any]) -> None:
@@ -373,13 +453,16 @@ class RoomConsumer(SignedInConsumer):
             await self.say(**told)
 
     def _plan(self, standing: Standing) -> None:
-        """Look again by itself when the window ends, and when the overtime does."""
+        """Look again by itself when the room's time stands differently: the browser's clock may be
+        wrong, and its machine asleep."""
         if self._next_look is not None:
             self._next_look.cancel()
-        window = self.seat.window
-        until = window.closes_at if standing.moment < window.closes_at else window.last_at
-        seconds = max((until - standing.moment).total_seconds(), 0) + 0.2
-        self._next_look = asyncio.get_running_loop().call_later(seconds, self._start, self._look)
+        turn = next_turn(self.seat.window, standing.moment)
+        if turn is None:
+            return
+        seconds = (turn - standing.moment).total_seconds() + 0.2
+        look = partial(self._look, quietly=True)
+        self._next_look = asyncio.get_running_loop().call_later(seconds, self._start, look)
 
     def _state(self, standing: Standing) -> dict[str, Any]:
         mine = standing.speaks_under(self.cid)
@@ -387,15 +470,18 @@ class RoomConsumer(SignedInConsumer):
         return {
             "type": "state",
             "state": person.state if person and mine else "",
-            "elsewhere": standing.is_inside and not mine,
             "room": standing.room.value,
             "people": [self._tell_of(p) for p in standing.others] if mine else [],
             "ice": standing.ice() if mine else [],
             "policy": ice_policy(self.seat.practice),
+            "time": self._time(),
         }
 
+    def _time(self) -> dict[str, str]:
+        return say_time(self.seat.window, now(), self.seat.zone)
+
     def _tell_of(self, person: Presence) -> dict[str, Any]:
-        told: dict[str, Any] = as_told(person)
+        told: dict[str, Any] = as_told(person, now())
         if self.seat.is_therapist and person.attendee is not None:
             # The name on the record, whatever somebody typed.
             told["id"] = str(person.uuid)
@@ -413,8 +499,7 @@ class RoomConsumer(SignedInConsumer):
 
     async def _finish(self, code: int) -> None:
         self.is_over = True
-        with contextlib.suppress(RuntimeError):  # closed already
-            await self.close(code)
+        await self.close(code)
 
 
 def _ring_again(seat: Seat) -> None:

@@ -12,6 +12,16 @@ class RoomState(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
+class Phase(models.TextChoices):
+    """How a room's time stands: open → closing (nobody new for long) → overtime (nobody new; a call
+    with the therapist in it goes on) → ending (its last minutes)."""
+
+    OPEN = "open", "Open"
+    CLOSING = "closing", "Closes soon"
+    OVERTIME = "overtime", "Goes on for who is in it"
+    ENDING = "ending", "Ends soon"
+
+
 class PersonState(models.TextChoices):
     """waiting → admitted → connected ⇄ lost → left, and removed."""
 
@@ -32,6 +42,7 @@ class Closed(models.TextChoices):
     LATE = "late", "The room is closed"
     ENDED = "ended", "The therapist has ended the session"
     REMOVED = "removed", "The therapist has asked this person to leave"
+    TAKEN = "taken", "Somebody with another log-in is there as this person"
 
 
 class Part(models.TextChoices):

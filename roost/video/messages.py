@@ -1,7 +1,7 @@
 """What a browser may say on a room's socket: one check for each message, and nothing else.
 
 hello {cid} · ready {name?} · admit {cid} · admit_all · decline {cid} · remove {cid} · end ·
-join {offer?} · signal {to, description | candidate | safety} · leave · ping
+join {offer?} · signal {to, description | candidate | restart | safety} · leave · ping
 """
 
 import json
@@ -39,8 +39,9 @@ def _offer(value: Any) -> bool:
 def _description(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() == {"type", "sdp"}
+        and {"type", "sdp"} <= value.keys() <= {"type", "sdp", "of"}
         and value["type"] in ("offer", "answer")
+        and _short_or_none(value.get("of"))
         and isinstance(value["sdp"], str)
         and 0 < len(value["sdp"]) <= MOST_SDP
     )
@@ -62,6 +63,11 @@ def _candidate(value: Any) -> bool:
         and _short_or_none(value.get("usernameFragment"))
         and (line is None or (type(line) is int and 0 <= line < 64))
     )
+
+
+def _yes(value: Any) -> bool:
+    """A wish that the other side makes a new offer, and nothing more."""
+    return value is True
 
 
 def _safety(value: Any) -> bool:
@@ -97,7 +103,12 @@ SCHEMAS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
     "join": ({}, {"offer": _offer}),
     "signal": (
         {"to": _cid},
-        {"description": _description, "candidate": _candidate, "safety": _safety},
+        {
+            "description": _description,
+            "candidate": _candidate,
+            "restart": _yes,
+            "safety": _safety,
+        },
     ),
     "leave": ({}, {}),
     "ping": ({}, {}),

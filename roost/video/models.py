@@ -19,9 +19,11 @@ class VideoRoom(PublicId, TenantModel):
 class Presence(PublicId, TenantModel):
     """One person in a room: an attendee or the therapist, not an account.
 
-    `cid` is the page load that speaks for the person now; `here_until` is how long its socket
-    answers for them. `admitted_at` stays when somebody steps out, and goes when the therapist
-    ends the session or removes them.
+    `cid` is the page load that speaks for the person now, and `account` the log-in it is of: what
+    one was admitted to is not open to another with access to the same client. `here_until` is how
+    long its socket answers for them. `admitted_at` stays when somebody steps out, and goes when the
+    therapist ends the session or removes them. `left_at` is when they were last in the call and
+    left it.
     """
 
     room = models.ForeignKey(VideoRoom, on_delete=models.CASCADE, related_name="people")
@@ -31,12 +33,17 @@ class Presence(PublicId, TenantModel):
     staff_member = models.ForeignKey(
         "staff.StaffMember", null=True, on_delete=models.CASCADE, related_name="+"
     )
+    # Unknown for who was in a room while Roost was upgraded.
+    account = models.ForeignKey(
+        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     cid = models.CharField(max_length=64, blank=True)
     display_name = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=PersonState.choices)
     waiting_since = models.DateTimeField(null=True)
     admitted_at = models.DateTimeField(null=True)
     here_until = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

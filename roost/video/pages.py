@@ -7,12 +7,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import redirect
 
 from roost.audit.services import record_read
 from roost.core.pages import page
 from roost.core.time import say_hour, say_hours, say_relative_day, say_span
 from roost.video.enums import Closed
 from roost.video.queries import Seat, Standing, names_together, standing_of
+from roost.video.turn import relay_urls
 
 # The only page that may use camera and microphone, and only for itself.
 PERMISSIONS_POLICY = (
@@ -25,24 +27,31 @@ PERMISSIONS_POLICY = (
 SCRIPTS = [
     f"video/{name}.js"
     for name in [
+        "browser",
+        "check",
+        "circle",
         "clock",
+        "closing",
         "controls",
         "devices",
-        "endings",
-        "keys",
+        "ending",
+        "fallback",
         "ladder",
         "line",
-        "lobby",
-        "memory",
         "outgoing",
         "panels",
         "peer",
+        "practice",
+        "presence",
         "quality",
+        "resume",
         "safety",
+        "safety-panel",
         "stage",
-        "words",
+        "views",
     ]
 ]
+THERAPISTS_SCRIPTS = ["video/acts.js", "video/lobby.js"]
 
 
 def room_page(
@@ -51,17 +60,22 @@ def room_page(
     *,
     socket: str,
     home: str,
+    after: str,
     bell: str = "",
     seats: Sequence[Seat] = (),
     together: bool = False,
 ) -> HttpResponse:
-    """The room's page for one seat, or a page that says why it is closed. Records room.opened.
+    """The room's page for one seat, or a page that says why it is closed; who has been in it is
+    sent on once it is over. Records room.opened.
 
     `socket` is the path of the seat's socket, `bell` of the one that tells a therapist who waits
-    for other sessions; `home` is that of the page to go back to. `seats` are those that the account
+    for other sessions; `home` is that of the page to go back to, `after` of the one that follows a
+    call. `seats` are those that the account
     may choose from; `together`, that all of them are at this one screen.
     """
     standing = standing_of(seat)
+    if standing.closed == Closed.LATE and standing.has_been_in:
+        return redirect(after)
     attendees = seat.appointment.attendees.select_related("client")
     seen = [a.client.uuid for a in attendees] if seat.is_therapist else [seat.client_uuid]
     record_read(
@@ -83,11 +97,12 @@ def room_page(
     context |= {
         "socket": socket,
         "bell": bell,
+        "after": after,
         "secure_place": f"{origin.scheme}://{origin.netloc}",
-        "has_relay": bool(settings.ROOST_TURN_URL),
+        "has_relay": bool(relay_urls()),
         "stepped_out": _has_stepped_out(standing),
         "appointment": seat.appointment,
-        "scripts": SCRIPTS,
+        "scripts": [*SCRIPTS, *(THERAPISTS_SCRIPTS if seat.is_therapist else [])],
         "choices": seats if len(seats) > 1 else (),
         "together": together and len(seats) > 1,
         "own_name": names_together(seats) if together and len(seats) > 1 else seat.own_name,
@@ -114,9 +129,14 @@ def _words(request: HttpRequest, standing: Standing) -> dict[str, str]:
     def day(moment: Any) -> str:
         return say_relative_day(moment.astimezone(zone).date(), today)
 
+    def on_day(moment: Any) -> str:
+        said = day(moment)
+        return said.lower() if said in {"Today", "Tomorrow", "Yesterday"} else f"on {said}"
+
     until_start = appointment.starts_at - standing.moment
     return {
         "day": day(appointment.starts_at),
+        "on_day": on_day(appointment.starts_at),
         "start": say_hour(appointment.starts_at, zone),
         "hours": say_hours(appointment.starts_at, appointment.ends_at, zone, zone_name=True),
         "end": say_hour(appointment.ends_at, zone),

@@ -5,20 +5,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, QuerySet
 from django.http import Http404
 
 from roost.accounts.models import Account
 from roost.clients.queries import access_held_by, opens
-from roost.core.time import now
+from roost.core.time import now, zone
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import attendances_open_to
 from roost.staff.models import StaffMember
 from roost.video.enums import Closed, PersonState, RoomState
 from roost.video.models import Presence
-from roost.video.rules import IN_ROOM, Window, is_here, join_window, room_state, why_closed
+from roost.video.rules import (
+    AFTERWARDS,
+    IN_ROOM,
+    Window,
+    is_here,
+    join_window,
+    keeps_place,
+    room_state,
+    why_closed,
+)
 from roost.video.turn import ice_servers
 
 
@@ -42,6 +52,13 @@ class Seat:
     @property
     def window(self) -> Window:
         return join_window(self.appointment, self.practice)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that times are said in to this seat's person."""
+        if self.attendee is not None and self.account.zone_name:
+            return zone(self.account.zone_name)
+        return self.practice.zone
 
     @property
     def client_uuid(self) -> uuid.UUID | None:
@@ -161,9 +178,28 @@ class Standing:
         """Whether they have been admitted and have not left since."""
         return self.state in IN_ROOM and not self.ended and self.closed is None
 
+    @property
+    def has_been_in(self) -> bool:
+        """Whether they have been in the call, or are."""
+        return self.person is not None and (
+            self.person.left_at is not None or self.person.state in IN_ROOM
+        )
+
     def speaks_under(self, cid: str) -> bool:
-        """Whether the page load `cid` is the one that speaks for the person."""
-        return self.person is not None and bool(cid) and self.person.cid == cid
+        """Whether the page load `cid`, of this seat's account, is the one that speaks for the
+        person. Others in the room know a cid; it opens nothing to them."""
+        person = self.person
+        return person is not None and is_page_of(person, self.seat, cid)
+
+    def why_out(self, cid: str) -> str:
+        """Why the page `cid` is out of the room or its waiting room without having gone by itself:
+        "ended" or "declined". Else "": also when the session was opened again since."""
+        person = self.person
+        if person is None or person.state != PersonState.LEFT or not self.speaks_under(cid):
+            return ""
+        if self.ended:
+            return "ended"
+        return "declined" if person.admitted_at is None and person.here_until is None else ""
 
     def ice(self) -> list[dict[str, Any]]:
         """Relay credentials, for somebody inside only."""
@@ -180,13 +216,33 @@ def people_of(appointment: Appointment) -> QuerySet[Presence]:
     )
 
 
-def as_told(person: Presence) -> dict[str, str]:
-    """What others in the room are told of somebody."""
+def is_page_of(person: Presence, seat: Seat, cid: str) -> bool:
+    """Whether a page load speaks for a person, and is of the seat's account."""
+    return bool(cid) and person.cid == cid and person.account_id in (None, seat.account.pk)
+
+
+def is_taken(person: Presence, seat: Seat, moment: datetime) -> bool:
+    """Whether somebody with another account is here as the person of this seat."""
+    if person.account_id in (None, seat.account.pk):
+        return False
+    return is_in(person, moment) or is_waiting(person, moment)
+
+
+def is_in(person: Presence, moment: datetime) -> bool:
+    """Whether somebody has been admitted, and is there or only just lost the line."""
+    return keeps_place(person.state, person.here_until, moment)
+
+
+def as_told(person: Presence, moment: datetime) -> dict[str, str]:
+    """What others in the room are told of somebody. A server that died cannot have noted who was
+    lost with it."""
+    silent = person.here_until is None or person.here_until < moment
+    is_lost = person.state == PersonState.CONNECTED and silent
     return {
         "cid": person.cid,
         "name": person.display_name,
         "role": "client" if person.attendee_id else "therapist",
-        "state": person.state,
+        "state": PersonState.LOST.value if is_lost else person.state,
     }
 
 
@@ -219,6 +275,8 @@ def standing_of(seat: Seat) -> Standing:
     )
     if closed is None and mine is not None and mine.state == PersonState.REMOVED:
         closed = Closed.REMOVED
+    if closed is None and mine is not None and is_taken(mine, seat, moment):
+        closed = Closed.TAKEN
     if closed is None and ended and seat.is_therapist:
         closed = Closed.ENDED
     others = [p for p in people if p is not mine and _may_know_of(seat, p, moment)]
@@ -235,7 +293,7 @@ def standing_of(seat: Seat) -> Standing:
 
 def _may_know_of(seat: Seat, person: Presence, moment: datetime) -> bool:
     if person.state in IN_ROOM:
-        return True
+        return is_in(person, moment)
     if not seat.is_therapist:
         return False
     return person.state == PersonState.REMOVED or is_waiting(person, moment)
@@ -284,6 +342,23 @@ def has_stepped_out(attendee: Attendee) -> bool:
     if person is None or person.room.appointment.is_cancelled:
         return False
     return _window_of(person).is_open(now())
+
+
+def may_finish(seat: Seat) -> bool:
+    """Whether the person is in the call or has only just left it, so that what follows it (the
+    attendance, the next session) asks for no log-in, whatever the idle limit."""
+    standing = standing_of(seat)
+    left_at = standing.person.left_at if standing.person else None
+    just_now = left_at is not None and standing.moment < left_at + AFTERWARDS
+    return standing.is_inside or (just_now and standing.closed != Closed.REMOVED)
+
+
+def has_just_held(staff: StaffMember, appointment_uuid: uuid.UUID) -> bool:
+    """Whether it is this therapist's session, and `may_finish` is true of them."""
+    try:
+        return may_finish(get_staff_seat_for(staff, appointment_uuid))
+    except Http404:
+        return False
 
 
 def is_admitted(seat: Seat) -> bool:

@@ -11,7 +11,7 @@ from roost.audit.services import record_read
 from roost.core.pages import page
 from roost.core.time import now, say_hour, say_relative_day, say_span
 from roost.scheduling.models import Attendee
-from roost.video.enums import Part
+from roost.video.enums import Found, Part
 from roost.video.errors import NotAFinding
 from roost.video.pages import PERMISSIONS_POLICY
 from roost.video.rehearsals import describe_check, keep_check, last_check, lend_relay
@@ -30,6 +30,7 @@ def rehearsal_page(
     account, zone = request.account, request.zone  # type: ignore[attr-defined]
     if (last := last_check(account)) is not None:
         context["last"] = describe_check(last, now(), zone)
+        context["last_worked"] = all(getattr(last, part) == Found.WORKS for part in Part)
     if coming is not None:
         context |= _coming(request, coming)
         record_read(

@@ -3,21 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from roost.core.time import say_hour
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment
-from roost.video.enums import Closed, Found, Part, PersonState, RoomState
+from roost.video.enums import Closed, Found, Part, PersonState, Phase, RoomState
 
 # A call with the therapist in it may go on this long after the window.
 OVERTIME = timedelta(minutes=60)
-# In overtime the room waits this long for a therapist whose line dropped.
-THERAPIST_GRACE = timedelta(minutes=2)
-# A socket answers for its person this long; each ping renews it.
-LEASE = timedelta(seconds=45)
+# So long before the window ends, and before the overtime does, who is in the call is told.
+WARNED_BEFORE = timedelta(minutes=5)
+# Whoever lost the line keeps their place in the call so long; then they knock like anybody else.
+PLACE_KEPT = timedelta(minutes=2)
+# Of whoever is connected no server has seen the line end: it was away itself. Their call goes on
+# meanwhile, and nobody hangs up when it comes back.
+KEPT_OVER_OUTAGE = timedelta(minutes=20)
+# A socket answers for its person this long; each ping renews it. A page in the background may be
+# let run once a minute only.
+LEASE = timedelta(seconds=75)
 # After a socket is lost, its person is expected back for this long.
 GRACE = timedelta(seconds=6)
 # The therapist among them: that place is kept free.
 MOST_PEOPLE = 4
+# For so long after a call whoever was in it finishes there, whatever the idle limit.
+AFTERWARDS = timedelta(minutes=15)
 # For so long the result of a rehearsal says something of the next session.
 CHECK_COUNTS_FOR = timedelta(days=30)
 
@@ -64,6 +74,34 @@ def room_state(window: Window, moment: datetime, *, ended: bool, therapist_in: b
     return RoomState.OPEN
 
 
+def phase_of(window: Window, moment: datetime) -> Phase:
+    """How the room's time stands for who is in it."""
+    phases = {
+        window.last_at - WARNED_BEFORE: Phase.ENDING,
+        window.closes_at: Phase.OVERTIME,
+        window.closes_at - WARNED_BEFORE: Phase.CLOSING,
+    }
+    return next((phase for since, phase in phases.items() if moment >= since), Phase.OPEN)
+
+
+def next_turn(window: Window, moment: datetime) -> datetime | None:
+    """When the room's time stands differently next, or None once it is over."""
+    ends = (window.closes_at, window.last_at)
+    turns = sorted(turn for end in ends for turn in (end - WARNED_BEFORE, end))
+    return next((turn for turn in turns if turn > moment), None)
+
+
+def say_time(window: Window, moment: datetime, tz: ZoneInfo) -> dict[str, str]:
+    """What a page is told of the room's time, so that it need not trust its own clock: the phase,
+    when the room closes to newcomers and when the call ends at the latest. Hours are those of `tz`.
+    """
+    return {
+        "phase": phase_of(window, moment).value,
+        "closes": say_hour(window.closes_at, tz),
+        "lasts": say_hour(window.last_at, tz),
+    }
+
+
 def why_closed(
     appointment: Appointment,
     window: Window,
@@ -89,8 +127,14 @@ def why_closed(
 
 
 def is_here(state: str, here_until: datetime | None, moment: datetime) -> bool:
-    """Whether the therapist counts as in the room, for a call that has passed its window."""
-    return state in IN_ROOM and here_until is not None and moment < here_until + THERAPIST_GRACE
+    """Whether somebody in the room is there: their page answers, or did a short while ago."""
+    return state in IN_ROOM and here_until is not None and moment < here_until + PLACE_KEPT
+
+
+def keeps_place(state: str, here_until: datetime | None, moment: datetime) -> bool:
+    """Whether somebody who was admitted still has their place in the call."""
+    kept = KEPT_OVER_OUTAGE if state == PersonState.CONNECTED else PLACE_KEPT
+    return state in IN_ROOM and here_until is not None and moment < here_until + kept
 
 
 def say_check(found: Mapping[str, str]) -> str:

@@ -9,13 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from roost.accounts.models import Account, SignIn
+from roost.accounts.models import Account, SignIn, SignUp, SignUpVisit
 from roost.audit.models import AuditEvent
 from roost.clients.models import Client
 from roost.core.time import now
+from roost.practices.models import Practice
 from roost.staff.models import StaffMember
 from tests.support.cast import PASSWORD, Cast, give
-from tests.support.doors import Visitor
+from tests.support.doors import Visitor, visit_cookie
 
 Door = Callable[..., Visitor]
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
@@ -97,6 +98,22 @@ def test_a_sign_in_that_is_over_is_listed_no_more(
     assert len(words_of(visitor.go("security"))) == 2
     SignIn.objects.filter(pk=sign_in_of(phone).pk).update(expire_date=now())
     assert len(words_of(visitor.go("security"))) == 1
+
+
+def test_ending_this_browser_ends_its_sign_up_too(
+    portal: Door, cast: Cast, maple: Practice
+) -> None:
+    """As Log out does: else whoever has the browser next goes on from the sign-up."""
+    visitor = portal(cast.casey_account)
+    sign_up = SignUp.objects.create(email="una@x.example", password="x", nonce="n")
+    name, key = visit_cookie(sign_up)
+    visitor.cookies[name] = key
+    row = sign_in_of(visitor)
+    assert visitor.send("end-device", sign_in=row.uuid).status_code == 302
+    visitor.cookies[name] = key
+    assert visitor.go("sign-up")["Location"].startswith("/portal/maple/log-in/")
+    assert not SignUpVisit.objects.exists()
+    assert not SignIn.objects.filter(pk=row.pk).exists()
 
 
 def test_one_device_is_ended_and_no_other(

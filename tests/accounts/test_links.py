@@ -10,12 +10,15 @@ import pytest
 import time_machine
 
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.links import mail_link
+from roost.accounts.errors import LinkDead
+from roost.accounts.links import fill_in, finish, look_at, mail_link
 from roost.accounts.models import Account, AttemptCount, MailLink, SignIn
+from roost.accounts.services import account_at
 from roost.audit.models import AnonymousRefusals, AuditEvent
 from roost.clients.models import Client
 from roost.core.tenancy import scope
 from roost.core.time import now
+from roost.outbox.kinds import Outdated
 from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import deliver_due
 from roost.practices.models import Practice
@@ -273,7 +276,7 @@ def test_five_mails_an_hour_go_to_one_address_however_they_are_asked_for(
     assert OutgoingMessage.objects.count() == 5
     asked = _ask(portal())
     assert asked.status_code == 200
-    assert _heading(asked) == "Look at your e-mail"
+    assert _heading(asked) == 'Look at your <span class="nowrap">e-mail</span>'
     assert OutgoingMessage.objects.count() == 5
     with time_machine.travel(now() + timedelta(minutes=61)):
         _ask(portal())
@@ -290,7 +293,7 @@ def test_the_page_of_an_expired_link_keeps_to_the_same_limit(
         MailLink.objects.filter(uuid=path.split("/")[4]).update(replaced_at=None)
         answer = portal().post(path.replace("/reset/", "/new-link/"))
         assert answer.status_code == 429
-        assert "Five e-mails are enough for now" in answer.content.decode()
+        assert "That’s enough for this hour" in answer.content.decode()
     assert OutgoingMessage.objects.count() == 6
 
 
@@ -412,3 +415,21 @@ def test_a_reset_leads_to_the_door_where_the_account_belongs(
     portal().send("forgot-password", {"email": cast.tara.account.email})
     doors = {link.account: link.door for link in MailLink.objects.select_related("account")}
     assert doors == {cast.casey_account: "portal", cast.tara.account: "office"}
+
+
+@pytest.mark.parametrize("purpose", [LinkPurpose.INVITATION, LinkPurpose.RESET])
+def test_a_link_whose_mail_has_not_left_dies_with_a_new_password_too(
+    maple: Practice, purpose: LinkPurpose
+) -> None:
+    """Its token is made at delivery, of the password that is there then (SECURITY.md rule 7)."""
+    account = account_at("noor@client.example")
+    waiting = mail_link(account, purpose, door="portal")
+    other = mail_link(account, LinkPurpose.STAFF_INVITATION, door="office")
+    finish(other, "my own quiet sentence")
+    waiting.refresh_from_db()
+    assert waiting.replaced_at is not None
+    with pytest.raises(LinkDead) as dead:
+        look_at(waiting)
+    assert not dead.value.replaced
+    with pytest.raises(Outdated):
+        fill_in(waiting.message)

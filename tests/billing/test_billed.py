@@ -12,12 +12,13 @@ from roost.billing.models import Charge, Receipt
 from roost.billing.owed import Payer, bills_of, owed_for
 from roost.billing.services import void_receipt
 from roost.clients.enums import Relationship
-from roost.clients.models import Client
+from roost.clients.models import Client, PortalAccess
+from roost.core.time import now
 from roost.scheduling.errors import TypeInUse
 from roost.scheduling.models import Appointment
 from roost.scheduling.services import edit_service
 from tests.support.cast import Cast, give, make_account
-from tests.support.money import attended, make_group, pay
+from tests.support.money import attended, invoice_of, make_group, pay
 
 
 @pytest.fixture
@@ -98,6 +99,38 @@ def test_whoever_is_billed_is_no_payer_beside_it(billable: Cast, together: Appoi
     assert owed_for(together, billable.practice).payer == Payer()
     choose(billable, together, billable.robin, Payer(name="robin parker"))
     assert owed_for(together, billable.practice).payer == Payer()
+
+
+def test_a_payer_stays_one_when_their_portal_access_ends(
+    billable: Cast, together: Appointment
+) -> None:
+    """Who pays is one thing, and what opens at the portal another."""
+    partner = make_account("noor@client.example")
+    access = give(partner, billable.robin, Relationship.PARTNER)
+    choose(billable, together, billable.robin, Payer("Noor Haddad", account=partner))
+    PortalAccess.objects.filter(pk=access.pk).update(ended_at=now())
+    choose(billable, together, billable.robin, Payer("Noor B. Haddad", account=partner))
+    invoice = invoice_of(billable, together, client=billable.robin)
+    assert (invoice.payer_account, invoice.facts["payer"]) == (partner, "Noor B. Haddad")
+    receipt = pay(billable, together, "10")
+    assert (receipt.payer_account, receipt.facts["payer"]) == (partner, "Noor B. Haddad")
+    other = attended(billable, billable.robin)
+    with pytest.raises(WrongPayer):
+        choose(billable, other, billable.robin, Payer("Noor Haddad", account=partner))
+
+
+def test_a_payer_of_one_is_none_of_another(billable: Cast, together: Appointment) -> None:
+    partner = make_account("noor@client.example")
+    access = give(partner, billable.robin, Relationship.PARTNER)
+    choose(billable, together, billable.robin, Payer("Noor Haddad", account=partner))
+    PortalAccess.objects.filter(pk=access.pk).update(ended_at=now())
+    with pytest.raises(WrongPayer):
+        choose(billable, together, billable.remy, Payer("Noor Haddad", account=partner))
+    with pytest.raises(WrongPayer):
+        pay(
+            billable, together, "10", client=billable.remy,
+            payer=Payer("Noor Haddad", account=partner),
+        )  # fmt: skip
 
 
 def test_in_a_group_each_owes_and_pays_for_themself(billable: Cast) -> None:

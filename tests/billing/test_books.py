@@ -5,6 +5,8 @@ credit, voids, and issues invoices. After each step every sum is compared with a
 what was done, kept beside it.
 """
 
+import csv
+import io
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ from hypothesis.stateful import (
 from roost.billing.balances import balance_of_client, bills_to_invoice
 from roost.billing.credit import credit_of, give_back, void_refund
 from roost.billing.errors import BillingError, CreditUsed, WrongAmount
+from roost.billing.export import begin_export, csv_of
 from roost.billing.invoices import bill_key, issue_invoice, still_due, void_invoice
 from roost.billing.models import Charge, Invoice, Payment, Receipt, Refund
 from roost.billing.owed import owed_for
@@ -49,6 +52,10 @@ def undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+def _sum(rows: list[dict[str, str]], name: str) -> Decimal:
+    return sum((Decimal(each[name] or 0) for each in rows), Decimal(0))
 
 
 class Books(RuleBasedStateMachine):
@@ -198,6 +205,19 @@ class Books(RuleBasedStateMachine):
         assert stated.balance == got.owed - got.credit
         for each in (got.charged, got.paid, got.credit, stated.balance):
             assert each == each.quantize(unit_of(self.currency))
+        # So says the bookkeeper's table: what came in less what went out, and the credit left.
+        rows = [each for each in self.table() if each["State"] == "valid"]
+        assert _sum(rows, "Received") == self.money_in - self.money_out
+        assert _sum(rows, "Paid for the session") == got.paid
+        used = [each for each in rows if each["Paid by"] == "Credit"]
+        assert (
+            _sum(rows, "Left over as credit") - _sum(used, "Paid for the session") == got.credit
+        )  # fmt: skip
+
+    def table(self) -> list[dict[str, str]]:
+        chosen = begin_export(by=self.cast.olivia, start=self.today, end=self.today)
+        text = b"".join(csv_of(chosen)).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
 
     @invariant()
     def numbers_have_no_gap_and_charges_are_held(self) -> None:

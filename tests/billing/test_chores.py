@@ -10,12 +10,14 @@ from django.db import connection
 from roost.billing import chores
 from roost.billing.chores import make_missing_documents
 from roost.billing.documents import document_of
-from roost.billing.models import Document, Receipt
+from roost.billing.invoice_pdf import document_of_invoice
+from roost.billing.invoices import void_invoice
+from roost.billing.models import Document, Invoice, InvoiceDocument, Receipt
 from roost.billing.services import void_receipt
 from roost.core.tenancy import scope
 from roost.core.time import now
 from tests.support.cast import Cast, make_cast
-from tests.support.money import attended, make_billable, pay
+from tests.support.money import attended, invoice_of, make_billable, pay
 
 
 def kinds(receipt: Receipt) -> list[str]:
@@ -64,6 +66,38 @@ def test_one_that_cannot_be_made_leaves_the_others(
     assert "could not be made" in caplog.text
 
 
+def test_invoices_are_made_as_receipts_are(billable: Cast) -> None:
+    void, valid = invoice_of(billable), invoice_of(billable)
+    void_invoice(by=billable.olivia, invoice=void)
+    with time_machine.travel(now() + chores.LOOKED_BACK + timedelta(days=1)):
+        make_missing_documents()
+    assert not InvoiceDocument.objects.exists()
+    make_missing_documents()
+    found = InvoiceDocument.objects.order_by("invoice").values_list("invoice", "kind")
+    assert list(found) == [(void.pk, "void"), (valid.pk, "issued")]
+    stored = document_of_invoice(valid)
+    with mock.patch("roost.billing.chores.document_of_invoice") as made:
+        make_missing_documents()
+    assert not made.called
+    assert bytes(InvoiceDocument.objects.get(invoice=valid).pdf) == stored
+
+
+def test_an_invoice_that_cannot_be_made_leaves_the_others(
+    billable: Cast, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = invoice_of(billable), invoice_of(billable)
+
+    def make(invoice: Invoice) -> bytes:
+        if invoice.pk == second.pk:
+            raise OSError("The disk is full.")
+        return document_of_invoice(invoice)
+
+    with mock.patch("roost.billing.chores.document_of_invoice", make):
+        make_missing_documents()
+    assert InvoiceDocument.objects.get().invoice == first
+    assert f"The PDF of invoice {second.uuid} could not be made" in caplog.text
+
+
 def test_so_many_at_once_and_none_for_the_demo(
     billable: Cast, unmade: list[Receipt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,15 +111,16 @@ def test_so_many_at_once_and_none_for_the_demo(
 
 
 def test_it_reads_what_is_new_through_an_index(billable: Cast, unmade: list[Receipt]) -> None:
-    """However many receipts a practice has issued over the years."""
-    for rows in chores._without_document():
+    """However many receipts and invoices a practice has issued over the years."""
+    names = ("receipt_by_issue", "receipt_by_void", "invoice_by_issue", "invoice_by_void")
+    for name, rows in zip(names, chores._without_document(), strict=True):
         plan = rows.explain()
-        assert "receipt_by_issue" in plan or "receipt_by_void" in plan or "Seq Scan" in plan, plan
+        assert name in plan or "Seq Scan" in plan, plan
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-        for rows in chores._without_document():
-            assert "receipt_by_issue" in rows.explain() or "receipt_by_void" in rows.explain()
+        for name, rows in zip(names, chores._without_document(), strict=True):
+            assert name in rows.explain()
 
 
 def test_what_is_old_is_left_to_its_next_download(billable: Cast) -> None:

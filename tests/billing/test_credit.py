@@ -122,6 +122,24 @@ def test_credit_pays_no_more_than_is_owed(billable: Cast, over: Receipt) -> None
     assert credit(billable) == 50
 
 
+def test_a_therapist_is_told_of_no_receipt_but_their_own(billable: Cast, over: Receipt) -> None:
+    """Credit is the client's wherever it came from; a colleague's receipts are not theirs to see,
+    and refunds are the owners' and admins'."""
+    own = pay(billable, attended(billable), "10", method="credit")
+    colleagues = pay(billable, attended(billable, therapist=billable.theo), "20", method="credit")
+    refund(billable, "5")
+    for by, hidden in ((billable.adam, False), (billable.tara, True)):
+        with pytest.raises(CreditUsed) as stopped:
+            void_receipt(by=by, receipt=over)
+        words = str(stopped.value)
+        assert f"by receipt {own.number}" in words
+        assert (colleagues.number not in words) is hidden
+        assert ("by the refund of" not in words) is hidden
+        assert ("by a colleague’s session" in words) is hidden
+        assert ("An owner or an admin sees where" in words) is hidden
+    assert not Receipt.objects.get(pk=over.pk).is_void
+
+
 def test_a_receipt_whose_credit_was_used_is_not_voided_before_what_used_it(
     billable: Cast, over: Receipt
 ) -> None:

@@ -7,36 +7,70 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
-from roost.billing.models import CreditUse, IsFixed, Payment, Receipt
+from roost.billing.documents import document_of
+from roost.billing.invoice_pdf import document_of_invoice
+from roost.billing.logos import set_logo
+from roost.billing.models import (
+    CreditUse,
+    Document,
+    FixedModel,
+    InvoiceDocument,
+    IsFixed,
+    Logo,
+    Payment,
+    Receipt,
+)
 from roost.billing.services import void_receipt
 from roost.clients.models import Client
 from roost.core.time import now
 from roost.scheduling.models import Attendee
 from tests.support.cast import Cast
-from tests.support.money import attended, pay
+from tests.support.money import attended, invoice_of, pay
+from tests.support.pictures import picture
 
 
 def rows() -> list[tuple[object, ...]]:
     return [
-        row for model in (Receipt, Payment, CreditUse)
+        row for model in (Receipt, Payment, CreditUse, Document, InvoiceDocument, Logo)
         for row in model.objects.order_by("pk").values_list()
     ]  # fmt: skip
 
 
 @pytest.fixture
 def books(billable: Cast, receipt: Receipt) -> Cast:
-    """A valid receipt, a void one, one with something left over, and one that used it."""
+    """A valid receipt, a void one, one with something left over, and one that used it; stored
+    documents, and a logo."""
     void_receipt(by=billable.olivia, receipt=pay(billable, attended(billable)))
     pay(billable, attended(billable), "200", keep_over=True)
     pay(billable, attended(billable), "50", method="credit")
+    document_of(receipt)
+    document_of_invoice(invoice_of(billable))
+    set_logo(billable.practice, picture(), by=billable.olivia.account)
     return billable
 
 
-def _bulk(model: type[Receipt] | type[Payment], name: str, value: object) -> None:
+def _bulk(model: type[FixedModel], name: str, value: object) -> None:
     every = list(model.objects.all())
     for row in every:
         setattr(row, name, value)
     model.objects.bulk_update(every, [name])
+
+
+WAYS: dict[str, Callable[[type[FixedModel]], Callable[[Cast], object]]] = {
+    "update": lambda model: lambda cast: model.objects.update(**{_bytes(model): b"x"}),
+    "bulk_update": lambda model: lambda cast: _bulk(model, _bytes(model), b"x"),
+    "delete": lambda model: lambda cast: model.objects.all().delete(),
+    "raw delete": lambda model: lambda cast: model.objects.all()._raw_delete("default"),
+    "saved": lambda model: lambda cast: model.objects.get().save(),
+    "a column saved": lambda model: (
+        lambda cast: model.objects.get().save(update_fields=[_bytes(model)])
+    ),
+    "deleted": lambda model: lambda cast: model.objects.get().delete(),
+}
+
+
+def _bytes(model: type[FixedModel]) -> str:
+    return "png" if model is Logo else "pdf"
 
 
 ATTEMPTS: dict[str, Callable[[Cast], object]] = {
@@ -63,6 +97,11 @@ ATTEMPTS: dict[str, Callable[[Cast], object]] = {
     "a void one saved": lambda cast: Receipt.objects.exclude(voided_at=None)[0].save(),
     "a payment saved": lambda cast: Payment.objects.all()[0].save(),
     "a payment deleted": lambda cast: Payment.objects.all()[0].delete(),
+    **{
+        f"{model.__name__} {name}": attempt(model)
+        for model in (Document, InvoiceDocument, Logo)
+        for name, attempt in WAYS.items()
+    },
 }
 
 
@@ -86,7 +125,7 @@ def test_a_client_with_a_receipt_stays(books: Cast) -> None:
         with pytest.raises(ProtectedError), transaction.atomic():
             attempt()
     assert Receipt.objects.filter(client=books.casey).count() == 4
-    assert Attendee.objects.filter(client=books.casey).count() == 4
+    assert Attendee.objects.filter(client=books.casey).count() == 5
 
 
 @pytest.mark.postgres
@@ -101,6 +140,13 @@ def test_a_client_with_a_receipt_stays(books: Cast) -> None:
         "DELETE FROM billing_receipt",
         "UPDATE billing_payment SET amount = 1",
         "DELETE FROM billing_credituse",
+        "UPDATE billing_document SET pdf = ''",
+        "UPDATE billing_document SET receipt_id = receipt_id + 1",
+        "DELETE FROM billing_document",
+        "UPDATE billing_invoicedocument SET kind = 'void'",
+        "DELETE FROM billing_invoicedocument",
+        "UPDATE billing_logo SET png = ''",
+        "DELETE FROM billing_logo",
     ],
 )
 def test_the_database_refuses_as_well(books: Cast, sql: str) -> None:

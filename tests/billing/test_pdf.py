@@ -183,6 +183,12 @@ def test_they_do_so_alike_when_it_is_known_already(receipt: Receipt) -> None:
     assert make_pdf(facts) == first
 
 
+def test_letters_that_are_not_printed_are_known_before_a_name_holds_them() -> None:
+    """The second has a glyph, but is private; the third was never given to any writing."""
+    for _ in range(2):
+        assert typeset.lacking_letters("Zoë \uf8ff\U0001cfff") == {"\uf8ff", "\U0001cfff"}
+
+
 def old_facts(receipt: Receipt) -> dict[str, object]:
     """What version 1 froze: neither language nor logo."""
     later = ("language", "logo", "received", "over", "credit_from")

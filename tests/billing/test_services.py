@@ -17,16 +17,17 @@ from roost.billing.errors import (
     WrongAmount,
     WrongDay,
 )
-from roost.billing.models import Charge, IsFixed, Payment, Receipt, ReceiptCounter
+from roost.billing.invoices import void_invoice
+from roost.billing.models import Charge, Invoice, IsFixed, Payment, Receipt, ReceiptCounter
 from roost.billing.owed import owed_for
 from roost.billing.services import record_payment, set_tax_rate, take_attendance, void_receipt
 from roost.core.time import now
 from roost.scheduling.enums import Attendance
 from roost.scheduling.errors import AttendanceTooEarly, IsCancelled
-from roost.scheduling.models import Appointment
+from roost.scheduling.models import Appointment, Service
 from roost.scheduling.services import cancel_appointment
 from tests.support.cast import Cast, make_appointment
-from tests.support.money import attended, pay
+from tests.support.money import attended, invoice_of, pay
 
 
 def actions() -> list[str]:
@@ -112,12 +113,65 @@ def test_the_tax_is_that_of_the_day_of_service(billable: Cast) -> None:
     assert Receipt.objects.get(appointment=before).facts["tax"] == "19.50"
 
 
+@pytest.mark.parametrize("lost", ["fee", "rate", "both"])
+def test_what_is_fixed_stays_payable_without_its_fee_or_rate(
+    billable: Cast, session: Appointment, lost: str
+) -> None:
+    """By its first payment, and by an invoice."""
+    invoiced = attended(billable)
+    invoice_of(billable, invoiced)
+    pay(billable, session, "50")
+    if lost != "rate":
+        Service.objects.filter(pk=billable.individual.pk).update(fee=None)
+    if lost != "fee":
+        billable.individual.tax_rates.all().delete()
+    with pytest.raises(CannotIssue):
+        pay(billable, attended(billable))
+    second = pay(billable, session, "100")
+    assert (second.facts["balance"], second.facts["fee"]) == ("0.00", "150.00")
+    assert pay(billable, invoiced).facts["lines"][0]["tax_words"] == "GST/HST exempt"
+    billable.tara.college = ""
+    billable.tara.save(update_fields=["college"])
+    void_receipt(by=billable.olivia, receipt=second)
+    with pytest.raises(CannotIssue) as stopped:
+        pay(billable, session, "100")
+    assert [each.words for each in stopped.value.missing] == ["Tara Okafor’s college"]
+
+
 def test_a_late_cancel_costs_the_practices_share(billable: Cast) -> None:
     billable.practice.late_cancel_percent = 50
     billable.practice.save(update_fields=["late_cancel_percent"])
     late = attended(billable, attendance=Attendance.LATE_CANCEL)
     assert balance(billable, late) == 75
     assert pay(billable, late, "75").facts["lines"][0]["late_cancel_percent"] == 50
+
+
+def test_the_share_of_a_late_cancel_is_fixed_with_its_charge(billable: Cast) -> None:
+    """Papers say the share that the fee was computed with, whatever the practice asks for now."""
+
+    def ask(percent: int) -> None:
+        billable.practice.late_cancel_percent = percent
+        billable.practice.save(update_fields=["late_cancel_percent"])
+
+    def said(paper: Receipt | Invoice) -> tuple[str, int]:
+        (line,) = paper.facts["lines"]
+        return line["fee"], line["late_cancel_percent"]
+
+    ask(50)
+    late = attended(billable, attendance=Attendance.LATE_CANCEL)
+    invoice = invoice_of(billable, late)
+    ask(80)
+    first = pay(billable, late, "50")
+    void_invoice(by=billable.olivia, invoice=invoice)
+    again = invoice_of(billable, late)
+    assert [said(each) for each in (invoice, first, again)] == [("75.00", 50)] * 3
+    void_invoice(by=billable.olivia, invoice=again)
+    void_receipt(by=billable.olivia, receipt=first)
+    assert said(pay(billable, late, "10")) == ("120.00", 80)
+    assert Charge.objects.get(appointment=late).late_cancel_percent == 80
+    held = attended(billable)
+    pay(billable, held)
+    assert Charge.objects.get(appointment=held).late_cancel_percent is None
 
 
 @pytest.mark.parametrize(

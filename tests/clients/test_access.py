@@ -16,6 +16,7 @@ from roost.accounts.services import set_starter_password
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
+from roost.clients.services import give_starter_password
 from roost.core.time import now
 from roost.office.trail import trail_of
 from roost.outbox.models import OutgoingMessage
@@ -110,7 +111,9 @@ def test_the_whole_way_from_the_record_to_my_account(
     text = card.content.decode()
     assert _secret(card) == password
     assert NOOR in text
-    assert "http://127.0.0.1:8000/portal/maple/" in text
+    # As one reads it out, and as one types it.
+    assert '<dd class="any">127.0.0.1:8000/portal/maple</dd>' in text
+    assert portal().get("/portal/maple")["Location"] == "/portal/maple/"
     assert '<svg class="qr' in text or "<path d=" in text
     assert "My Account" in text
     assert "Forgot Your Password?" in text
@@ -247,10 +250,13 @@ def test_an_address_with_an_own_password_is_asked_about_and_keeps_it(
     text = asked.content.decode()
     assert "casey@client.example has a log-in already" in text
     assert "They use the password they already have" in text
+    # So none is asked for, and no link to choose one is offered.
+    assert 'name="starter_password"' not in text
+    assert 'value="invite"' not in text
     assert not PortalAccess.objects.filter(client=noor).exists()
     assert OutgoingMessage.objects.count() == 0
     fields = _fields(asked)
-    assert fields["confirmed"] == "yes"
+    assert fields["confirmed"] == casey_account.email
     # Nobody is tied to a log-in of somebody's without a word on what they are to the client.
     assert fields["relationship"] == ""
     unsaid = _press(therapist, noor, "save", **fields)
@@ -270,6 +276,22 @@ def test_an_address_with_an_own_password_is_asked_about_and_keeps_it(
     [message] = OutgoingMessage.objects.all()
     assert (message.kind, message.to) == ("access_given", casey_account.email)
     assert _events("starter.given") == []
+
+
+def test_an_address_corrected_beside_the_question_is_asked_about_anew(
+    office: Door, tara: StaffMember, noor: Client, casey_account: Account, parker_account: Account
+) -> None:
+    """The answer was about another address: a stranger would be let in by a slip."""
+    therapist = office(tara)
+    asked = _save(therapist, noor, casey_account.email)
+    corrected = {**_sure(asked), "email": parker_account.email}
+    for do in ("save", "invite"):
+        again = _press(therapist, noor, do, **corrected)
+        assert again.status_code == 409
+        assert f"{parker_account.email} has a log-in already" in again.content.decode()
+    assert not PortalAccess.objects.filter(client=noor).exists()
+    assert _press(therapist, noor, "save", **_sure(again)).status_code == 200
+    assert PortalAccess.objects.get(client=noor).account == parker_account
 
 
 def test_the_question_does_not_say_whose_the_address_is(
@@ -376,11 +398,16 @@ def test_an_invitation_shows_its_state_at_each_step(
     assert _states(noor)[0] == ("Queued", "now")
     post.on_recipient = lambda to: "451 greylisted"
     deliver_due()
-    assert seen() == "Queued|Trying again: The mail server says: greylisted (451)"
+    assert seen() == (
+        "Queued|Not there yet. The mail server refused it. It is tried again by itself."
+    )
     post.on_recipient = lambda to: "550 no such user"
     OutgoingMessage.objects.update(due_at=now())
     deliver_due()
-    assert seen() == "Queued|Failed: The mail server says: no such user (550)"
+    assert seen() == (
+        "Queued|Failed. That address doesn’t exist. "
+        "Correct it under Edit, or give a starter password."
+    )
     post.on_recipient = lambda to: None
     OutgoingMessage.objects.update(state="queued", due_at=now())
     deliver_due()
@@ -584,3 +611,43 @@ def test_the_client_is_told_nothing_of_a_record_that_is_not_theirs(
     visitor = portal(parker_account)
     assert visitor.get(visitor.path("account"), {"person": str(casey.uuid)}).status_code == 404
     assert make_client("A B").pk
+
+
+def test_who_is_away_stands_ticked_in_the_form_and_keeps_their_clients(
+    office: Door, olivia: StaffMember, theo: StaffMember, tara: StaffMember
+) -> None:
+    """Or sees nobody new. Saving another field takes nothing away, and unticking them does."""
+    client = make_client("Ines Ortiz", tara, theo)
+    for away in ({"sees_clients": False}, {"is_active": False}):
+        StaffMember.objects.filter(pk=theo.pk).update(**away)
+        page = office(olivia).go("edit-client", client=client.uuid).content.decode()
+        boxes = re.findall(r'<input type="checkbox" name="therapists" value="([^"]+)"[^>]*', page)
+        ticked = re.findall(r'name="therapists" value="([^"]+)"[^>]* checked', page)
+        assert set(ticked) == {str(tara.uuid), str(theo.uuid)} <= set(boxes)
+        typed = {
+            "first_name": "Ines", "last_name": "Ortiz", "therapists": ticked,
+            "form_key": str(uuid.uuid4()), "phone": f"416 555 01{len(str(away))}",
+        }  # fmt: skip
+        assert office(olivia).send("edit-client", typed, client=client.uuid).status_code == 302
+        assert set(client.assignments.values_list("therapist_id", flat=True)) == {tara.pk, theo.pk}
+    changed = AuditEvent.objects.filter(action="client.changed", client_uuid=client.uuid)
+    assert {name for event in changed for name in event.details["fields"]} == {"phone"}
+    typed |= {"therapists": [str(tara.uuid)], "form_key": str(uuid.uuid4())}
+    assert office(olivia).send("edit-client", typed, client=client.uuid).status_code == 302
+    assert set(client.assignments.values_list("therapist_id", flat=True)) == {tara.pk}
+    # Another client's form does not offer them.
+    other = make_client("Ida Orr", tara)
+    page = office(olivia).go("edit-client", client=other.uuid).content.decode()
+    assert str(theo.uuid) not in page
+
+
+def test_a_payers_address_does_not_become_the_clients(tara: StaffMember) -> None:
+    """It is no evidence of who the client is, and would be ranked as such later."""
+    client = make_client("Ines Ortiz", tara)
+    give_starter_password(
+        key=uuid.uuid4(), client=client, email="ex@home.example", relationship="payer",
+        starter_password=STARTER, confirmed=False, by=tara,
+    )  # fmt: skip
+    client.refresh_from_db()
+    assert client.email == ""
+    assert not AuditEvent.objects.filter(action="client.changed").exists()

@@ -170,11 +170,11 @@ def test_a_database_is_missing_then_right_then_behind_then_ahead_then_broken(
                 database.execute(statement)
             database.commit()
 
-    change("DELETE FROM django_migrations WHERE app = 'practices' AND name = '0005_video'")
+    change("DELETE FROM django_migrations WHERE app = 'practices' AND name = '0006_after_the_call'")
     status, said = ask()
     assert (status, "is not up to date; steps missing: 1." in said) == (1, True), said
     row = "INSERT INTO django_migrations (app, name, applied) VALUES ('practices', '{}', '2026')"
-    change(row.format("0005_video"), row.format("9999_of_tomorrow"))
+    change(row.format("0006_after_the_call"), row.format("9999_of_tomorrow"))
     status, said = ask()
     assert (status, "was made by a newer Roost" in said) == (1, True), said
     file.write_bytes(b"this is no database" * 1000)
@@ -476,3 +476,19 @@ def test_the_relay_is_asked(set_to: Setting, tmp_path: Path) -> None:
         set_to(ROOST_TURN_URL=relay.urls["udp"], ROOST_TURN_SECRET="not the relay's secret at all")
         found = one(doctor.check_relays())
     assert (found.grade, "the secrets differ" in found.words) == (Grade.WRONG, True)
+
+
+# -- letters ---------------------------------------------------------------------------------
+
+
+def test_writings_that_no_font_has_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "lacking_letters", lambda text: {"张", "ਅ"}.intersection(text))
+    found = one(doctor.check_letters())
+    assert found.grade == Grade.NOTE
+    assert "letters for Chinese, Punjabi:" in found.words
+    assert "fonts-noto-cjk" in found.advice
+
+
+def test_with_every_letter_all_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "lacking_letters", lambda text: set())
+    assert one(doctor.check_letters()).grade == Grade.RIGHT

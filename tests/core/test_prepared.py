@@ -9,8 +9,9 @@ from django.db.models import BigAutoField, CharField, DateTimeField
 from django.test.utils import CaptureQueriesContext
 
 from roost.clients.models import Client, PortalAccess
+from roost.core import prepared
 from roost.core.prepared import Prepared, Slot
-from roost.core.tenancy import NoScope, scope
+from roost.core.tenancy import NoScope, current_practice_id, scope
 from roost.core.time import now
 from roost.practices.models import Practice
 from tests.support.cast import Cast, make_client
@@ -70,6 +71,60 @@ def test_what_is_joined_and_what_is_left_out_comes_as_from_a_query_set(
 def test_a_missing_value_is_an_error(maple: Practice, by_name: Prepared[Client]) -> None:
     with pytest.raises(KeyError):
         by_name()
+
+
+def test_no_more_is_kept_than_for_so_many_practices(
+    cast: Cast, other: Cast, by_name: Prepared[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a thousand practices those that are used stay; one that comes back is built anew."""
+    monkeypatch.setattr(prepared, "MOST_KEPT", 2)
+    third = Practice.objects.create(slug="birch", name="Birch Practice")
+    built: list[int] = []
+    build = by_name._build
+
+    def counting() -> Any:
+        built.append(current_practice_id())
+        return build()
+
+    by_name._build = counting
+    first, second = cast.practice.pk, other.practice.pk
+    for practice_id in (first, second, first, third.pk, first, second):
+        with scope(practice_id):
+            found = [client.first_name for client in by_name(name="Nguyen")]
+        assert found == ([] if practice_id == third.pk else ["Casey"])
+        assert len(by_name._kept) <= 2
+    assert built == [first, second, third.pk, second]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_push_each_other_out_get_their_own(
+    by_name: Prepared[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "MOST_KEPT", 1)
+    practices = [Practice.objects.create(slug=f"p{n}", name=f"P{n}") for n in range(3)]
+    for practice in practices:
+        with scope(practice.pk):
+            make_client(f"{practice.slug} Same")
+    wrong: list[Any] = []
+
+    def ask(practice: Practice) -> None:
+        try:
+            with scope(practice.pk):
+                for _ in range(50):
+                    found = [client.first_name for client in by_name(name="Same")]
+                    if found != [practice.slug]:
+                        wrong.append(found)
+        except Exception as error:
+            wrong.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=ask, args=(each,)) for each in practices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 @pytest.mark.django_db(transaction=True)

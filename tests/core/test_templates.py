@@ -3,20 +3,23 @@
 import gzip
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template import Context, Template, engines
 from django.test import RequestFactory
 from django.urls import include, path
+from django.utils.timezone import override
 
 from roost.core.templatetags import roost as tags
+from roost.core.templatetags import when
 
 ROOST = Path(tags.__file__).parents[2]
 
@@ -296,6 +299,39 @@ def test_names_and_addresses_are_shortened_for_a_line() -> None:
     assert tags.initials("Cher") == "C"
     assert tags.initials(None) == ""
     assert tags.address_line("214 Harbord Street,\r\n\nToronto") == "214 Harbord Street, Toronto"
+
+
+def test_a_long_address_is_broken_between_its_parts_and_a_short_one_is_whole() -> None:
+    assert tags.breakable("casey@client.example") == "casey@client.example"
+    assert tags.breakable("ana-maria.de.la.cruz@mail.client.example") == (
+        "ana-<wbr>maria.<wbr>de.<wbr>la.<wbr>cruz@<wbr>mail.<wbr>client.<wbr>example"
+    )
+    assert "&lt;b&gt;" in tags.breakable("<b>" + "x" * 40 + "@client.example")
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime(2026, 11, 27, 12, tzinfo=UTC), "tomorrow at noon"),
+        (datetime(2026, 11, 24, 12, tzinfo=UTC), "Tuesday 24 November at noon"),
+        (datetime(2026, 11, 27, 0, tzinfo=UTC), "tonight at midnight"),
+        (datetime(2026, 11, 28, 0, tzinfo=UTC), "Saturday 28 November, 12:00 am"),
+        (datetime(2026, 11, 26, 12, 1, tzinfo=UTC), "today, 12:01 pm"),
+    ],
+)
+def test_noon_and_midnight_are_called_so(moment: datetime, words: str) -> None:
+    with time_machine.travel(datetime(2026, 11, 26, 9, tzinfo=UTC)), override("UTC"):
+        assert when.said_at(moment) == words
+
+
+def test_an_address_in_a_column_is_broken_sooner_and_its_markup_is_text() -> None:
+    engine: Any = engines["django"].engine  # type: ignore[attr-defined]
+    template = engine.from_string("{% load roost %}{{ to|breakable:12 }}")
+    assert template.render(Context({"to": "<b>ana-maria</b>@mail.example"})) == (
+        "&lt;b&gt;ana-<wbr>maria&lt;/b&gt;@<wbr>mail.<wbr>example"
+    )
+    assert template.render(Context({"to": "a.b@c.test"})) == "a.b@c.test"
+    assert template.render(Context({"to": "<i>"})) == "&lt;i&gt;"
 
 
 def test_pages_offer_the_neighbours_and_keep_the_search() -> None:

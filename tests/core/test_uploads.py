@@ -1,13 +1,18 @@
 """A file is taken by the one view that asks for it, and by no other."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
+from roost.audit.models import AuditEvent
 from roost.billing.models import Logo
+from roost.core.uploads import NoUploads, SmallUpload, takes_upload
 from tests.support.cast import Cast
 from tests.support.doors import Visitor
 from tests.support.pictures import picture
@@ -75,12 +80,55 @@ def test_no_more_than_the_limit_is_held(owner: Visitor, maple: Any) -> None:
     assert seen == [2 * MEGABYTE + 1]
 
 
+@pytest.mark.parametrize("length", ["x", "-1"])
+def test_something_whose_length_is_unknown_is_not_read_either(
+    owner: Visitor, maple: Any, length: str
+) -> None:
+    with mock.patch("django.http.multipartparser.MultiPartParser.parse") as parse:
+        answer = owner.post(
+            owner.path("receipt-logo"), {"logo": upload(picture())}, CONTENT_LENGTH=length
+        )
+    assert answer.status_code == 413
+    assert not parse.called
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_at_the_same_time_stay_apart() -> None:
+    """Each is written in pieces while the others are: what the view gets is its own."""
+    most, gate, wrong = 64 * 1024, threading.Barrier(6), []
+
+    @takes_upload(most)
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(request.FILES["logo"].read())
+
+    def send(number: int) -> None:
+        content = bytes([65 + number]) * (most - number)
+        for _ in range(5):
+            gate.wait(10)
+            request = RequestFactory(enforce_csrf_checks=False).post("/", {"logo": upload(content)})
+            request.upload_handlers = [NoUploads(request)]
+            request._dont_enforce_csrf_checks = True
+            if view(request).content != content:
+                wrong.append(number)
+
+    with mock.patch.object(SmallUpload, "chunk_size", 512):
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert wrong == []
+
+
 def test_something_enormous_is_not_even_read(owner: Visitor, maple: Any) -> None:
     with mock.patch("django.http.multipartparser.MultiPartParser.parse") as parse:
         answer = owner.send("receipt-logo", {"logo": upload(b"x" * 17 * MEGABYTE)})
     assert answer.status_code == 413
     assert b"too large" in answer.content
     assert not parse.called
+    event = AuditEvent.objects.get(action="access.refused")
+    assert event.actor == owner.account
+    assert (event.details["status"], event.details["route"]) == (413, "office:receipt-logo")
 
 
 def test_two_files_are_one_too_many(owner: Visitor, maple: Any) -> None:

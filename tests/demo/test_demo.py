@@ -19,6 +19,7 @@ from roost.demo.services import DemoRefused, refresh_demo
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Service
 from roost.staff.models import StaffMember
+from roost.video.rehearsals import checks_of, describe_check
 from tests.support.cast import Cast, make_appointment
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +177,19 @@ def test_a_year_of_receipts_of_every_kind_without_a_gap() -> None:
         assert still_due([invoice])[invoice.pk] > 0
         assert not Document.objects.exists()
         assert document_of(receipts[-1]).startswith(b"%PDF")
+
+
+def test_a_rehearsal_that_worked_and_one_that_did_not_stand_on_the_therapists_days() -> None:
+    refresh_demo()
+    maple = Practice.objects.get(slug="maple")
+    with scope(maple.pk):
+        moment, said = datetime.now(UTC), {}
+        for row in Appointment.objects.filter(starts_at__gt=moment - timedelta(hours=1)):
+            for each in row.attendees.all():
+                for check in checks_of([each.client_id], moment).values():
+                    said[each.client.name, row.therapist.first_name] = describe_check(
+                        check, moment, maple.zone
+                    )
+    assert said["Casey Nguyen", "Tara"].startswith("Camera and sound checked today")
+    trouble = said["Robin Parker", "Theo"]
+    assert trouble.startswith("Had trouble with the microphone (blocked in the browser) today")

@@ -24,6 +24,7 @@ with scope(cast.practice.pk):
 # Dies at the place that its argument names, with no chance to tidy up.
 PAY = """
 import os, sys, uuid
+from datetime import timedelta
 from decimal import Decimal
 from unittest import mock
 from django.utils import timezone
@@ -40,7 +41,7 @@ with scope(Practice.objects.get().pk), mock.patch(sys.argv[1], die):
     record_payment(
         by=StaffMember.objects.get(display_name="Tara Okafor"),
         key=uuid.UUID(int=7), appointment=Appointment.objects.get(), amount=Decimal("150"),
-        method="cash", paid_on=timezone.now().date().replace(day=1),
+        method="cash", paid_on=timezone.now().date() - timedelta(days=1),
     )
 """
 

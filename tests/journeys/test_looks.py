@@ -24,7 +24,7 @@ from playwright.sync_api import (
 from roost.accounts import limits
 from roost.staff.checks import routes
 from tests.support.browsers import launch
-from tests.support.looks import STATES, State, fill, press
+from tests.support.looks import PORTAL, STATES, State, fill, press
 from tests.support.relay import BEHIND_ROUTER, relaying
 from tests.support.server import Server, free_port, serving
 
@@ -73,6 +73,12 @@ TOO_SMALL = """() => [...document.querySelectorAll(
   const box = each.getBoundingClientRect();
   return box.width > 1 && Math.round(box.height) < 44;
 }).map((each) => `${each.outerHTML.slice(0, 100)} ${each.getBoundingClientRect().height}`)"""
+
+# A list of places that can be scrolled sideways hides its last ones.
+OUT_OF_REACH = """() => [...document.querySelectorAll(".desk-nav a")].filter((each) => {
+  const box = each.getBoundingClientRect();
+  return box.left < 0 || box.right > document.documentElement.clientWidth;
+}).map((each) => each.textContent)"""
 
 GREEN = """() => [...document.querySelectorAll(".button-act")]
   .filter((each) => each.checkVisibility()).length"""
@@ -185,8 +191,10 @@ def assert_looks_right(page: Page) -> None:
     assert_nothing_for_axe(page)
     assert page.evaluate(TOO_SMALL) == []
     assert page.evaluate(GREEN) <= 1
+    assert page.evaluate(OUT_OF_REACH) == []
     page.set_viewport_size(SMALL)
     assert_fits(page)
+    assert page.evaluate(OUT_OF_REACH) == []
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
@@ -199,6 +207,58 @@ def test_page_looks_right(visitors: Visitors, state: State) -> None:
         expect(page.locator("h1")).to_have_text(state.heading)
     assert_looks_right(page)
     assert visitors.said == []
+
+
+HEAR_PRESSES = """() => {
+  window.__pressed = 0;
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("button[type=submit]")) { event.preventDefault(); window.__pressed += 1; }
+  });
+}"""  # noqa: E501 -- a line of JavaScript
+
+
+def with_hints(state: State) -> bool:
+    """Whether a portal page as it opens may have a form with hints beside its fields."""
+    return state in PORTAL and ":" in state.route and state.then is None and state.status == 200
+
+
+def test_a_press_counts_though_a_hint_comes_up_beside_the_field(visitors: Visitors) -> None:
+    """A hint makes room for itself when a field is left; a press leaves it with the mouse down."""
+    tried: set[str] = set()
+    for state in filter(with_hints, STATES):
+        if state.route in tried:
+            continue
+        page = visitors.visit(state)
+        hinted = page.locator("main .field:has([id$=_hint]) input.input:enabled")
+        if hinted.count() == 0:
+            continue
+        tried.add(state.route)
+        page.evaluate(HEAR_PRESSES)
+        for number in range(hinted.count()):
+            box = hinted.nth(number)
+            hint = page.locator(f"#{box.get_attribute('id')}_hint")
+            button = box.locator("xpath=ancestor::form").locator("button[type=submit]").first
+            button.scroll_into_view_if_needed()
+            box.fill("x")
+            is_email = box.get_attribute("type") == "email"
+            if not is_email:
+                box.fill("")
+            expect(hint).to_be_hidden()
+            place = button.bounding_box()
+            assert place is not None
+            # The upper edge is what moves away from under the pointer.
+            page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 3)
+            page.mouse.down()
+            page.mouse.up()
+            where = f"{state.name}: {box.get_attribute('name')}"
+            assert page.evaluate("window.__pressed") == number + 1, where
+            if is_email or box.get_attribute("required") is not None:
+                expect(hint).to_be_visible()
+    assert tried >= {
+        "portal:log-in", "portal:forgot-password", "portal:create-account", "portal:sign-up",
+        "portal:correct-address", "portal:change-address", "portal:change-password",
+        "portal:ask-correction",
+    }  # fmt: skip
 
 
 def test_the_video_settings_look_right_with_a_relay(chromium: Browser, tmp_path: Path) -> None:

@@ -105,6 +105,6 @@ def test_the_bookkeeper_gets_a_table(server: Server, chromium: Browser, scripts:
     assert len(rows) > 50
     assert {row["State"] for row in rows} == {"valid", "void"}
     if scripts:
-        expect(olivia.get_by_role("status").filter(has_text="receipts are here")).to_have_text(
-            f"All {len(rows)} receipts are here."
+        expect(olivia.get_by_role("status").filter(has_text="rows are here")).to_have_text(
+            f"All {len(rows)} rows are here."
         )

@@ -69,7 +69,7 @@ def test_the_history_is_one_persons_by_year(server: Server, chromium: Browser) -
     expect(robin.get_by_role("heading", name="Remy’s sessions")).to_be_visible()
     ways = robin.get_by_role("navigation", name="Your pages")
     ways.get_by_role("link", name="Receipts").click()
-    expect(robin.get_by_role("heading", name="Receipts of Remy")).to_be_visible()
+    expect(robin.get_by_role("heading", name="Remy’s receipts")).to_be_visible()
     expect(robin.get_by_role("heading", name="Remy", exact=True)).to_be_visible()
 
 

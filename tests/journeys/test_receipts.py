@@ -107,7 +107,7 @@ def test_a_session_is_held_paid_claimed_and_its_receipt_voided(
     # For the tax return the whole year comes in one file
     casey.get_by_role("link", name="All receipts, and whole years").click()
     with casey.expect_download() as started:
-        casey.get_by_role("link", name=f"{number[:4]} as one PDF of all receipts").click()
+        casey.get_by_role("link", name=f"{number[:4]} PDF of all receipts").click()
     started.value.save_as(tmp_path / "year.pdf")
     command = ["pdftotext", str(tmp_path / "year.pdf"), "-"]
     year = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -145,7 +145,7 @@ def test_the_owner_makes_receipts_look_like_the_practices_own(
     expect(olivia.get_by_role("status").filter(has_text="carry this logo")).to_be_visible()
     shown = olivia.get_by_role("img", name="Maple Counselling")
     assert shown.evaluate("image => image.naturalWidth") == 720
-    olivia.get_by_label("Before the number").fill("MC-")
+    olivia.get_by_label("Number prefix").fill("MC-")
     olivia.get_by_label("Français").check()
     olivia.get_by_label("A4").check()
     olivia.get_by_role("button", name="Save").click()

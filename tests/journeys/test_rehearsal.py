@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
 from tests.support.browsers import (
     FLAGS,
@@ -160,7 +160,7 @@ def test_everything_works_and_the_therapist_sees_it(
     page.get_by_role("button", name="Yes").click()
     expect(result(page)).to_have_text("Camera and sound work")
     expect(page.get_by_text("You are ready for today, ")).to_be_visible()
-    expect(page.get_by_text("this practice has no relay to try it with")).to_be_visible()
+    expect(page.get_by_text("The rest shows when the session starts")).to_be_visible()
     expect(page.get_by_text("Tara can see how it went.")).to_be_visible(timeout=SLOW)
     works = dict.fromkeys(("camera", "microphone", "speaker", "connection"), "works")
     wait_for(lambda: kept(server) == works, seconds=30, saying="Not all was kept.")
@@ -183,6 +183,36 @@ def test_what_was_found_is_kept_of_who_leaves_at_once(
     # Sooner than the page sends it of itself.
     page.evaluate("document.getElementById('heard-no').click(); location.href = '/'")
     wait_for(lambda: kept(server).get("speaker") == "unheard", seconds=30)
+
+
+def test_a_connection_that_was_not_tried_is_not_told_as_one_that_fails(
+    casey: Window, booked: Booked, server: Server
+) -> None:
+    page, asked = casey.page, list[str]()
+
+    def lend(route: Route) -> None:
+        asked.append(route.request.url)
+        # The first time too much has been asked for; later there is nothing but the network.
+        if len(asked) == 1:
+            return route.fulfill(status=429, body="Wait.")
+        route.fulfill(json={"ice": []})
+
+    page.route("**/lent", lend)
+    page.goto(f"{booked.portal}/rehearse/")
+    page.evaluate("Object.assign(document.getElementById('main').dataset, "
+                  "{ relay: '1', relayFrom: '/lent' })")  # fmt: skip
+    page.get_by_role("button", name="Start the test").click()
+    expect(page.get_by_text("The connection could not be tried")).to_be_visible(timeout=SLOW)
+    works = {"camera": "works", "microphone": "works", "speaker": "", "connection": ""}
+    wait_for(lambda: kept(server) == works, seconds=30, saying="Not what was found.")
+
+    # What is lent once does for another camera, and for trying again.
+    for _ in range(2):
+        page.get_by_label("Camera", exact=True).dispatch_event("change")
+        expect(page.get_by_text("Sending your picture and sound")).to_be_visible()
+        expect(page.get_by_text("Your browser can send and receive")).to_be_visible(timeout=SLOW)
+    assert len(asked) == 2
+    wait_for(lambda: kept(server) == works | {"connection": "works"}, seconds=30)
 
 
 def test_it_is_all_done_by_keyboard(casey: Window, booked: Booked, server: Server) -> None:
@@ -216,8 +246,8 @@ def test_it_is_all_done_by_keyboard(casey: Window, booked: Booked, server: Serve
     ("error", "cause", "words"),
     [
         ("NotAllowedError", "denied", "The browser blocks your camera and microphone."),
-        ("NotFoundError", "missing", "We find no camera and microphone."),
-        ("NotReadableError", "in-use", "Another program holds the camera and microphone."),
+        ("NotFoundError", "missing", "We can’t find a camera and microphone."),
+        ("NotReadableError", "in-use", "Another program is using the camera and microphone."),
     ],
 )
 def test_what_is_wrong_with_both_is_said_once_and_mended(
@@ -251,7 +281,7 @@ def test_a_camera_alone_is_said_alone(
     page = casey.page
     start(page, booked)
     expect(notices(page)).to_have_count(1)
-    expect(notices(page)).to_contain_text("Another program holds the camera.")
+    expect(notices(page)).to_contain_text("Another program is using the camera.")
     expect(notices(page)).to_contain_text("You can join with audio only")
     expect(page.get_by_text("Tara can see how it went.")).to_be_visible(timeout=SLOW)
     wait_for(lambda: kept(server).get("microphone") == "works", seconds=30)
@@ -265,7 +295,7 @@ def test_different_causes_are_told_apart(casey: Window, booked: Booked) -> None:
     casey.break_devices("audio", name="NotAllowedError")
     start(casey.page, booked)
     expect(notices(casey.page)).to_have_count(2)
-    expect(notices(casey.page).nth(0)).to_contain_text("We find no camera.")
+    expect(notices(casey.page).nth(0)).to_contain_text("We can’t find a camera.")
     expect(notices(casey.page).nth(1)).to_contain_text("The browser blocks your microphone.")
 
 
@@ -300,7 +330,7 @@ def test_a_microphone_that_hears_nothing_is_no_microphone_that_works(
     casey.context.add_init_script(MUTE_MICROPHONE)
     page = casey.page
     start(page, booked)
-    expect(notices(page)).to_contain_text("We hear nothing from your microphone.", timeout=SLOW)
+    expect(notices(page)).to_contain_text("We can’t hear your microphone.", timeout=SLOW)
     page.evaluate("window.speak()")
     expect(notices(page)).to_have_count(0, timeout=SLOW)
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
@@ -335,7 +365,7 @@ def test_a_device_that_cannot_be_taken_instead_leaves_the_one_there_was(
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
     page.evaluate(f"({BROKEN})({json.dumps([['audio'], 'NotReadableError', ''])})")
     page.get_by_label("Microphone", exact=True).select_option(label="Fake Audio Input 2")
-    expect(notices(page)).to_contain_text("Another program holds the microphone.", timeout=SLOW)
+    expect(notices(page)).to_contain_text("Another program is using the microphone.", timeout=SLOW)
     page.get_by_role("button", name="Try again").click()
     expect(notices(page)).to_have_count(0, timeout=SLOW)
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)

@@ -299,3 +299,43 @@ def test_between_networks_without_a_route_only_the_relay_connects(
         pair.close()
         for browser in browsers:
             browser.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can make networks.")
+def test_who_comes_to_another_network_is_back_in_seconds(
+    playwright: Playwright, tmp_path: Path, database: dict[str, str]
+) -> None:
+    ports = free_port(), free_port()
+    told = {"ROOST_TURN_URL": f"turn:{RELAY}:{ports[0]}", "ROOST_TURN_SECRET": SECRET}
+    with (
+        islands() as networks,
+        relaying(tmp_path / "relay", host=RELAY, ports=ports, before=networks.inside("relay")),
+        serving(tmp_path / "roost", **told, **database) as server,
+        handed_in(networks, server.port, tmp_path),
+    ):
+        browsers = tuple(
+            launch(playwright, program=networks.browser(whose, tmp_path))
+            for whose in ("tara", "casey")
+        )
+        booked = book(server)
+        want_relay_only(server, False)
+        pair = Two((browsers[0], browsers[1]), booked)
+        pair.meet()
+        made = pair.casey.evaluate("window.__peers.length")
+        pair.casey.evaluate(
+            """() => {
+              window.__states = [];
+              for (const pc of window.__peers) pc.addEventListener("connectionstatechange", () => {
+                window.__states.push(pc.connectionState);
+              });
+            }"""
+        )
+        networks.move("casey")
+        for page in pair.pages:
+            assert_sees_and_hears(page, seconds=15)
+        # Another way was found before the old one was given up; the connection is the same.
+        assert pair.casey.evaluate("window.__states") == []
+        assert pair.casey.evaluate("window.__peers.length") == made
+        pair.close()
+        for browser in browsers:
+            browser.close()

@@ -54,8 +54,10 @@ class Two:
         for context in self.contexts:
             context.close()
 
-    def casey_waits(self) -> None:
+    def casey_waits(self, *, camera: int | None = None) -> None:
         self.casey.goto(self.booked.portal_room())
+        if camera is not None:
+            self.casey.get_by_label("Camera", exact=True).select_option(index=camera)
         self.casey.get_by_role("button", name="Go to the waiting room").click()
         expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
 
@@ -65,6 +67,9 @@ class Two:
     def meet(self) -> None:
         """Casey waits, Tara goes in and admits: the call is on."""
         self.casey_waits()
+        self.tara_comes()
+
+    def tara_comes(self) -> None:
         self.tara.goto(self.booked.office_room)
         self.tara_goes_in()
         self.tara.get_by_role("button", name="Admit").click()
@@ -216,7 +221,7 @@ def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
           ? Promise.reject(new DOMException("none", "NotFoundError")) : real(wanted);"""
     )
     two.casey.goto(two.booked.portal_room())
-    expect(two.casey.get_by_text("We find no camera")).to_be_visible()
+    expect(two.casey.get_by_text("We can’t find a camera")).to_be_visible()
     two.casey.get_by_role("button", name="With audio only").click()
     two.tara.goto(two.booked.office_room)
     two.tara_goes_in()
@@ -231,8 +236,8 @@ def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
     ("error", "words"),
     [
         ("NotAllowedError", "The browser blocks your camera and microphone"),
-        ("NotFoundError", "We find no camera and microphone"),
-        ("NotReadableError", "Another program holds the camera and microphone"),
+        ("NotFoundError", "We can’t find a camera and microphone"),
+        ("NotReadableError", "Another program is using the camera and microphone"),
     ],
 )
 def test_each_trouble_is_told_apart_and_one_can_just_listen(

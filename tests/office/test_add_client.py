@@ -65,6 +65,12 @@ def test_add_anyway_makes_the_second_record(office: Door, tara: StaffMember) -> 
         r"<button[^>]*>[^<]*(?:<[^/].*?>)*[^<]*Add anyway", answer.content.decode()
     )
     assert 'name="confirmed" value="yes"' in button
+    # The loud button is the one that answers the question; Enter only asks again.
+    assert "button-act" in button
+    assert answer.content.count(b"button-act") == 1
+    assert re.findall(r"<button[^>]*>(?:<svg.*?</svg>)? ?Save", answer.content.decode()) == [
+        '<button type="submit" hidden>Save'
+    ]
     for _ in range(2):
         sure = {**sent, "confirmed": "yes"}
         assert office(tara).send("add-client", sure).status_code == 302

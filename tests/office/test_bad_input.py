@@ -153,7 +153,9 @@ FORMS = [
         "allow_sign_up": "no", "starter_password_days": "7", "join_minutes_before": "30",
         "join_minutes_after": "30",
     }),
-    Form("video", "office", "owner", {"relay_only": "no"}),
+    Form("video", "office", "owner", {
+        "relay_only": "no", "after_call_words": "Take care.", "fallback_words": "We call you.",
+    }),
     Form("test-relay", "office", "owner", {}),
     Form("invite-staff", "office", "owner", {**PROFILE, "email": "nina@maple.example"}),
     Form("staff-member", "office", "owner", {**PROFILE, "is_active": "on"}, ("member",)),

@@ -13,6 +13,7 @@ from roost.audit.models import AuditEvent
 from roost.billing.models import Charge, Receipt, TaxRate
 from roost.billing.services import take_attendance
 from roost.clients.enums import Relationship
+from roost.clients.models import PortalAccess
 from roost.core.time import now
 from roost.scheduling.models import Appointment
 from tests.support.cast import Cast, give, make_account
@@ -49,6 +50,76 @@ def test_attendance_is_one_press_on_the_day_view_and_undone_by_another(
     assert f'name="was" value="{session.attendees.get().uuid}:scheduled"' in page
     tara.send("attendance", {"attendance": "no_show"}, **where)
     assert session.attendees.get().attendance == "no_show"
+
+
+@pytest.mark.parametrize("years", [-2, 2])
+def test_a_day_far_from_the_session_is_asked_about(
+    billable: Cast, office: Door, years: int
+) -> None:
+    session = attended(billable)
+    if years > 0:
+        held = now() - timedelta(days=365 * 3)
+        Appointment.objects.filter(pk=session.pk).update(
+            starts_at=held, ends_at=held + timedelta(minutes=50)
+        )
+        TaxRate.objects.update(from_on=held.date() - timedelta(days=1))
+        session.refresh_from_db()
+    # The practice's day, which is not that of UTC in the evening.
+    held_on = session.starts_at.astimezone(billable.practice.zone).date()
+    day = (held_on + timedelta(days=365 * years + 10 * years)).isoformat()
+    tara, where = office(billable.tara), {"appointment": session.uuid}
+    values = payment(billable, paid_on=day)
+    asked = tara.send("payment", values, **where)
+    page = asked.content.decode()
+    assert f"Check the year: the session was on {held_on.day} " in page
+    assert 'name="day_is_right"' in page
+    assert not Receipt.objects.exists()
+    assert tara.send("payment", {**values, "day_is_right": "on"}, **where).status_code == 302
+    assert Receipt.objects.get().payment.paid_on.isoformat() == day
+
+
+def test_a_day_near_the_session_and_today_are_not_asked_about(billable: Cast, office: Door) -> None:
+    session = attended(billable)
+    near = (now() - timedelta(days=300)).date().isoformat()
+    tara, where = office(billable.tara), {"appointment": session.uuid}
+    assert b"day_is_right" not in tara.go("payment", **where).content
+    answer = tara.send("payment", payment(billable, paid_on=near, amount="10"), **where)
+    assert answer.status_code == 302
+    # Somebody who pays today for a session of long ago has not mistaken the year.
+    held = now() - timedelta(days=800)
+    TaxRate.objects.update(from_on=held.date())
+    Appointment.objects.filter(pk=session.pk).update(
+        starts_at=held, ends_at=held + timedelta(minutes=50)
+    )
+    assert tara.send("payment", payment(billable, amount="10"), **where).status_code == 302
+
+
+def test_the_key_of_one_form_is_no_good_for_another(billable: Cast, office: Door) -> None:
+    """For another session, for another person of a group, and in another's hands."""
+    session, noors = attended(billable), attended(billable, billable.noor)
+    tara, values = office(billable.tara), payment(billable)
+    assert tara.send("payment", values, appointment=session.uuid).status_code == 302
+    (receipt,) = Receipt.objects.all()
+    refused = [
+        tara.send("payment", values, appointment=noors.uuid),
+        office(billable.olivia).send("payment", values, appointment=session.uuid),
+    ]
+    for answer in refused:
+        assert answer.status_code == 403
+        text = answer.content.decode()
+        assert "This form belongs to another page" in text
+        assert receipt.number not in text
+    routes = AuditEvent.objects.filter(action="access.refused").values_list("actor", "details")
+    assert sorted((who, what["route"]) for who, what in routes) == sorted(
+        (each.account.pk, "office:payment") for each in (billable.tara, billable.olivia)
+    )
+    again = tara.send("payment", values, appointment=session.uuid)
+    assert f"Receipt {receipt.number} stands, once" in tara.get(again["Location"]).content.decode()
+    group = make_group(billable)
+    path, values = tara.path("payment", appointment=group.uuid), payment(billable, amount="40")
+    assert tara.post(f"{path}?client={billable.casey.uuid}", values).status_code == 302
+    assert tara.post(f"{path}?client={billable.noor.uuid}", values).status_code == 403
+    assert Receipt.objects.count() == 2
 
 
 def test_a_missing_fact_leads_to_its_field(billable: Cast, office: Door) -> None:
@@ -112,11 +183,14 @@ def test_tax_is_set_from_a_day_on(billable: Cast, office: Door) -> None:
         "do": "tax", "from_on": "2027-01-01", "kind": "taxed", "name": "HST", "percent": "13",
     }  # fmt: skip
     assert owner.send("service", values, service=service.uuid).status_code == 302
-    assert "HST 13 %" in owner.go("service", service=service.uuid).content.decode()
+    assert "HST 13%" in owner.go("service", service=service.uuid).content.decode()
     assert TaxRate.objects.filter(service=service).count() == 2
     assert AuditEvent.objects.filter(action="tax_rate.set").count() == 1
     wrong = owner.send("service", {**values, "name": "", "percent": ""}, service=service.uuid)
     assert wrong.status_code == 422
+    # The form's address leads to what is wrong, and a browser faces what it leads to.
+    assert wrong.content.count(b'id="tax"') == 1
+    assert b'class="summary" role="alert" tabindex="-1" id="tax"' in wrong.content
 
 
 def test_a_fee_has_no_more_decimals_than_the_currency(billable: Cast, office: Door) -> None:
@@ -318,6 +392,25 @@ def test_more_than_is_owed_is_asked_about_and_can_be_used_later(
     page = tara.get(answer["Location"]).content.decode()
     assert f"What was left over of receipt {over.number} has been used" in page
     assert not Receipt.objects.get(pk=over.pk).is_void
+
+
+def test_a_payer_whose_access_has_ended_is_kept_by_the_form(billable: Cast, office: Door) -> None:
+    """Whoever was chosen before still pays, and can be told apart from somebody of that name."""
+    session, tara = attended(billable), office(billable.tara)
+    partner = make_account("noor@client.example")
+    access = give(partner, billable.casey, Relationship.PARTNER)
+    where = {"appointment": session.uuid}
+    chosen = {"payer_is": f"access-{access.uuid}", "payer": "Noor Haddad"}
+    assert tara.send("billed", chosen, **where).status_code == 302
+    PortalAccess.objects.filter(pk=access.pk).update(ended_at=now())
+    for route in ("billed", "payment"):
+        form = tara.go(route, **where).context["form"]
+        assert (form.initial["payer_is"], form.initial["payer"]) == ("before", "Noor Haddad")
+        assert "Noor Haddad (portal access has ended)" in str(form["payer_is"])
+    sent = payment(billable, payer_is="before", payer="Noor Haddad")
+    assert tara.send("payment", sent, **where).status_code == 302
+    receipt = Receipt.objects.get()
+    assert (receipt.payer_account, receipt.facts["payer"]) == (partner, "Noor Haddad")
 
 
 def test_another_payer_does_not_go_by_the_name_of_the_last_one(

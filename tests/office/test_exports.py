@@ -3,18 +3,22 @@
 import csv
 import io
 import tracemalloc
+import uuid
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from roost.audit.models import AuditEvent
 from roost.billing import export
 from roost.billing.codes import new_code
-from roost.billing.models import Payment, Receipt
+from roost.billing.credit import give_back, void_refund
+from roost.billing.models import Payment, Receipt, Refund
 from roost.billing.services import void_receipt
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -67,9 +71,104 @@ def test_every_receipt_is_in_it_with_its_numbers(billable: Cast, office: Door) -
     event = AuditEvent.objects.get(action="receipts.exported")
     assert event.actor == billable.adam.account
     assert event.details == {
-        **period(billable), "count": 3, "last": third.number,
+        **period(billable), "count": 3, "last": third.number, "refunds": 0,
         "clients": sorted([str(billable.casey.uuid), str(billable.noor.uuid)]),
     }  # fmt: skip
+
+
+def give(cast: Cast, amount: str, **more: Any) -> Refund:
+    values: dict[str, Any] = {
+        "client": cast.casey, "method": "cash",
+        "refunded_on": now().astimezone(cast.practice.zone).date(), **more,
+    }  # fmt: skip
+    refund, _ = give_back(
+        by=cast.olivia, key=uuid.uuid4(), practice=cast.practice, amount=Decimal(amount), **values
+    )
+    return refund
+
+
+def test_credit_given_back_stands_in_rows_of_its_own(billable: Cast, office: Door) -> None:
+    """One for each receipt that it comes from, below zero, and void ones say so."""
+    first = pay(billable, attended(billable), "180", keep_over=True, payer="=Evil()")
+    second = pay(billable, attended(billable), "160", keep_over=True)
+    void_refund(by=billable.olivia, refund=give(billable, "5", method="cheque"))
+    give(billable, "35")
+    answer = office(billable.olivia).go("receipts-csv", period(billable))
+    assert answer["X-Rows"] == "5"
+    rows = table(answer)
+    names = ("Kind", "Number", "Of receipt", "State", "Received")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("receipt", first.number, "", "valid", "180.00"),
+        ("receipt", second.number, "", "valid", "160.00"),
+        ("refund", "", first.number, "void", "-5.00"),
+        ("refund", "", first.number, "valid", "-30.00"),
+        ("refund", "", second.number, "valid", "-5.00"),
+    ]
+    refund = rows[3]
+    today = now().astimezone(billable.practice.zone).date().isoformat()
+    names = ("Paid on", "Paid by", "Client", "Payer", "Practitioner", "Currency",
+             "Left over as credit", "Issued on", "Fee", "Paid for the session")  # fmt: skip
+    assert [refund[name] for name in names] == [
+        today, "Cash", "Casey Nguyen", "'=Evil()", "Tara Okafor", "CAD", "-30.00", "", "", "",
+    ]  # fmt: skip
+    details = AuditEvent.objects.get(action="receipts.exported").details
+    assert (details["count"], details["refunds"]) == (2, 3)
+    assert details["clients"] == [str(billable.casey.uuid)]
+
+
+def test_a_refund_of_the_period_is_in_it_whenever_its_receipt_was_issued(
+    billable: Cast, office: Door
+) -> None:
+    today = now().astimezone(billable.practice.zone).date()
+    with time_machine.travel(now() - timedelta(days=40)):
+        old = pay(billable, attended(billable), "200", keep_over=True)
+    noors = attended(billable, billable.noor)
+    with time_machine.travel(now() - timedelta(days=40)):
+        pay(billable, noors, "170", keep_over=True)
+    # A month that the bookkeeper has taken does not change any more: as a receipt, a refund is in
+    # the month in which it was entered, whatever day it was given back.
+    give(billable, "50", refunded_on=today - timedelta(days=20))
+    with time_machine.travel(now() - timedelta(days=20)):
+        give(billable, "20", client=billable.noor)
+    answer = office(billable.olivia).go("receipts-csv", period(billable))
+    assert [(r["Kind"], r["Of receipt"], r["Received"], r["Paid on"]) for r in table(answer)] == [
+        ("refund", old.number, "-50.00", (today - timedelta(days=20)).isoformat())
+    ]
+    details = AuditEvent.objects.get(action="receipts.exported").details
+    assert details["clients"] == [str(billable.casey.uuid)]
+
+
+def test_refunds_come_in_pages_too_and_in_the_order_in_which_they_were_entered(
+    billable: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE", 2)
+    moment = now()
+    with time_machine.travel(moment - timedelta(days=9)):
+        pay(billable, attended(billable), "200", keep_over=True)
+    # Two of them in one moment, and one before the period.
+    ago = [0, 2, 1, 2, 0, 5]
+    for n, days in enumerate(ago):
+        with time_machine.travel(moment - timedelta(days=days), tick=False):
+            give(billable, str(n + 1))
+    today = moment.astimezone(billable.practice.zone).date()
+    chosen = export.begin_export(by=billable.olivia, start=today - timedelta(days=3), end=today)
+    parts = export.csv_of(chosen)
+    give(billable, "9")
+    rows = list(csv.DictReader(io.StringIO(b"".join(parts).decode("utf-8-sig"), newline="")))
+    assert [r["Received"] for r in rows] == ["-2.00", "-4.00", "-3.00", "-1.00", "-5.00"]
+
+
+def test_the_evening_belongs_to_the_practices_own_day(billable: Cast, office: Door) -> None:
+    """Half an hour before and after midnight in Toronto."""
+    pay(billable, attended(billable), "200", keep_over=True)
+    midnight = datetime(2029, 3, 2, tzinfo=billable.practice.zone)
+    for minutes, amount in ((-30, "1"), (30, "2")):
+        with time_machine.travel(midnight + timedelta(minutes=minutes)):
+            give(billable, amount)
+    with time_machine.travel(midnight + timedelta(days=9)):
+        for day, amount in (("2029-03-01", "-1.00"), ("2029-03-02", "-2.00")):
+            answer = office(billable.olivia).go("receipts-csv", {"start": day, "end": day})
+            assert [row["Received"] for row in table(answer)] == [amount]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -128,7 +227,9 @@ def test_of_very_many_the_log_names_the_period_and_the_count(
     last = pay(billable, attended(billable, billable.noor))
     office(billable.olivia).go("receipts-csv", period(billable))
     event = AuditEvent.objects.get(action="receipts.exported")
-    assert event.details == {**period(billable), "count": 2, "last": last.number}
+    assert event.details == {
+        **period(billable), "count": 2, "last": last.number, "refunds": 0,
+    }  # fmt: skip
 
 
 def copy(receipt: Receipt, number: int) -> Iterator[tuple[Payment, Receipt]]:
@@ -144,8 +245,6 @@ def copy(receipt: Receipt, number: int) -> Iterator[tuple[Payment, Receipt]]:
 
 
 def grow(receipt: Receipt, number: int) -> None:
-    import uuid
-
     pairs = list(copy(receipt, number))
     for payment, row in pairs:
         payment.uuid, row.uuid = uuid.uuid4(), uuid.uuid4()

@@ -4,15 +4,21 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from roost.audit.models import AuditEvent
+from roost.billing.charging import choose_billed
 from roost.billing.credit import credit_of
 from roost.billing.models import Invoice, Refund
+from roost.billing.owed import Payer
+from roost.clients.enums import Relationship
+from roost.clients.models import PortalAccess
 from roost.core.time import now
-from tests.support.cast import Cast
+from roost.office.views.clients import PAPERS_PER_PAGE
+from tests.support.cast import Cast, give, make_account
 from tests.support.doors import Visitor
 from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
@@ -123,6 +129,23 @@ def test_credit_is_given_back_and_that_is_taken_back(billable: Cast, office: Doo
     assert AuditEvent.objects.get(action="refund.voided").client_uuid == billable.casey.uuid
 
 
+def test_a_new_invoice_says_what_each_session_and_all_of_them_come_to(
+    billable: Cast, office: Door
+) -> None:
+    attended(billable)
+    pay(billable, attended(billable), "50")
+    billable.practice.uses_invoices = True
+    billable.practice.save(update_fields=["uses_invoices"])
+    where = {"client": billable.casey.uuid}
+    page = office(billable.olivia).go("invoice-client", **where).content.decode()
+    said = re.findall(r'data-amount="([^"]*)".*?<b class="money">([^<]*)<', page)
+    assert sorted((Decimal(amount), words) for amount, words in said) == [
+        (Decimal(100), "$100.00"), (Decimal(150), "$150.00"),
+    ]  # fmt: skip
+    assert re.search(r"All of them</span> <b[^>]*>\$250\.00<", page)
+    assert 'data-symbol="$" data-decimals="2"' in page
+
+
 def test_an_invoice_is_issued_downloaded_and_voided(billable: Cast, office: Door) -> None:
     first, second = attended(billable), attended(billable)
     owner, where = office(billable.olivia), {"client": billable.casey.uuid}
@@ -152,6 +175,59 @@ def test_an_invoice_is_issued_downloaded_and_voided(billable: Cast, office: Door
     owner.send("void-invoice", invoice=invoice.uuid)
     assert Invoice.objects.get().voided_by == billable.olivia
     assert "Void" in owner.go("client-receipts", **where).content.decode()
+
+
+def test_an_invoice_names_a_payer_whose_portal_access_has_ended(
+    billable: Cast, office: Door
+) -> None:
+    session, partner = attended(billable), make_account("noor@client.example")
+    access = give(partner, billable.casey, Relationship.PARTNER)
+    choose_billed(
+        by=billable.tara, appointment=session, client=billable.casey,
+        payer=Payer("Noor Haddad", account=partner),
+    )  # fmt: skip
+    PortalAccess.objects.filter(pk=access.pk).update(ended_at=now())
+    billable.practice.uses_invoices = True
+    billable.practice.save(update_fields=["uses_invoices"])
+    day = (now() + timedelta(days=14)).date().isoformat()
+    values = {"form_key": str(uuid.uuid4()), "charges": [str(session.uuid)], "due_on": day}
+    where = {"client": billable.casey.uuid}
+    assert office(billable.olivia).send("invoice-client", values, **where).status_code == 302
+    assert Invoice.objects.get().facts["payer"] == "Noor Haddad"
+
+
+def test_what_stops_an_invoice_stands_beside_a_field(billable: Cast, office: Door) -> None:
+    first, second = attended(billable), attended(billable)
+    choose_billed(
+        by=billable.tara, appointment=first, client=billable.casey, payer=Payer("Acme Benefits")
+    )
+    billable.practice.uses_invoices = True
+    billable.practice.save(update_fields=["uses_invoices"])
+    owner, where = office(billable.olivia), {"client": billable.casey.uuid}
+    day = (now() + timedelta(days=14)).date().isoformat()
+    values = {
+        "form_key": str(uuid.uuid4()), "charges": [str(first.uuid), str(second.uuid)],
+        "due_on": day,
+    }  # fmt: skip
+
+    def errors(**more: Any) -> dict[str, list[str]]:
+        answer = owner.send("invoice-client", {**values, **more}, **where)
+        assert answer.status_code == 422
+        found: dict[str, list[str]] = answer.context["form"].errors
+        return found
+
+    assert list(errors()) == ["charges"]
+    assert "different payers" in errors()["charges"][0]
+    alone = {"charges": [str(second.uuid)]}
+    assert errors(**alone, due_on="2020-01-01") == {
+        "due_on": ["Choose a day from today on, within a year."]
+    }
+    billable.tara.college = ""
+    billable.tara.save(update_fields=["college"])
+    assert errors(**alone) == {
+        "charges": ["An invoice needs what is not written down yet: Tara Okafor’s college."]
+    }
+    assert not Invoice.objects.exists()
 
 
 def test_the_currency_stays_once_money_is_recorded(billable: Cast, office: Door) -> None:
@@ -194,5 +270,26 @@ def test_a_record_costs_the_same_with_many_papers(billable: Cast, office: Door) 
             owner.go("client-receipts", **where)
         refund_of(billable)
         invoice_of(billable)
-    assert counts == counts[:1] * 3
-    assert counts[0] < 30
+    while Refund.objects.count() < PAPERS_PER_PAGE + 2:
+        refund_of(billable)
+        invoice_of(billable)
+    invoices = [each.number for each in Invoice.objects.all()]
+    refunds = [str(each.uuid) for each in Refund.objects.all()]
+
+    def shown(**query: str) -> tuple[list[str], list[str]]:
+        with _counting(counts):
+            page = owner.go("client-receipts", query, **where).content.decode()
+        return (
+            [number for number in invoices if f"<b>{number}</b>" in page],
+            [refund for refund in refunds if refund in page],
+        )
+
+    first, second = slice(PAPERS_PER_PAGE), slice(PAPERS_PER_PAGE, None)
+    assert shown() == (invoices[first], refunds[first])
+    assert shown(invoices="2") == (invoices[second], refunds[first])
+    assert shown(refunds="2", page="2") == (invoices[first], refunds[second])
+    page = owner.go("client-receipts", {"refunds": "2"}, **where).content.decode()
+    assert 'href="?refunds=2&amp;invoices=2#invoices-h"' in page
+    assert 'aria-label="Pages of invoices"' in page
+    assert counts == counts[:1] * 6
+    assert counts[0] < 32

@@ -93,7 +93,8 @@ def test_day_shows_sessions_free_time_and_now(cast: Cast, office: Office) -> Non
     page = office(cast.tara).go("today")
     assert "Tuesday 24 November" in words(page)
     assert rows(page) == [
-        "1:00 – 1:50 Casey Nguyen Individual, 50 min Video Attended".replace("1:", "8:"),
+        "8:00 – 8:50 Casey Nguyen Individual, 50 min Video Attended"
+        " Receipt for the session of Casey Nguyen",
         "9:00 am – 10:00 am free".replace("9:00 am – 10:00 am", "9:00 – 10:00 am"),
         "10:00 – 10:50 Noor Haddad Individual, 50 min Video Scheduled"
         " Attended Noor Haddad No show Noor Haddad Late cancel Noor Haddad",
@@ -105,6 +106,26 @@ def test_day_shows_sessions_free_time_and_now(cast: Cast, office: Office) -> Non
         " Change the session of Noor Haddad",
     ]
     assert "Sessions 4 Free between 5 h" in words(page)
+
+
+def test_a_session_behind_us_leads_on(cast: Cast, office: Office) -> None:
+    """To its receipt where somebody came, else to what was marked; a cancelled one has neither."""
+    made = [
+        make_appointment(cast.tara, cast.casey, service=cast.individual, starts_at=NOW - n * HOUR)
+        for n in (6, 4, 2)
+    ]
+    for row, attendance in zip(made, ("attended", "no_show", "cancelled"), strict=True):
+        row.attendees.update(attendance=attendance)
+    Appointment.objects.filter(pk=made[2].pk).update(cancelled_at=NOW - 3 * HOUR)
+    page = office(cast.tara).go("today")
+    assert [row.partition("min Video ")[2] for row in rows(page) if "Casey" in row] == [
+        "Attended Receipt for the session of Casey Nguyen",
+        "No show Change the session of Casey Nguyen",
+        "Cancelled",
+    ]
+    text = page.content.decode()
+    assert text.count(f"/sessions/{made[0].uuid}/#money") == 1
+    assert text.count(f"/sessions/{made[1].uuid}/#money") == 1
 
 
 def test_day_offers_access_to_who_has_none(cast: Cast, office: Office) -> None:
@@ -218,7 +239,7 @@ def test_week_stands_day_by_day(cast: Cast, office: Office) -> None:
     assert page.count("Nothing booked") == 6
     empty = words(office(cast.tara).go("sessions", {"day": "2026-12-20"}))
     assert "Week of 14 December" in empty
-    assert "Nothing is booked in this week" in empty and "Book a session" in empty
+    assert "Nothing is booked this week" in empty and "Book a session" in empty
 
 
 # Booking

@@ -53,7 +53,8 @@ def test_relay_only_is_kept_and_recorded(
     office: Office, olivia: StaffMember, maple: Practice, set_up: None
 ) -> None:
     visitor = office(olivia)
-    assert visitor.send("video", {"relay_only": "yes"}).status_code == 302
+    kept = {name: getattr(maple, name) for name in ("after_call_words", "fallback_words")}
+    assert visitor.send("video", {"relay_only": "yes", **kept}).status_code == 302
     maple.refresh_from_db()
     assert maple.relay_only is True
     (event,) = AuditEvent.objects.filter(action="video_settings.changed")
@@ -63,7 +64,7 @@ def test_relay_only_is_kept_and_recorded(
     )
     assert len(chosen) == 1 and 'value="yes"' in chosen[0]
     assert "Every call goes through" in visitor.go("video").content.decode()
-    assert visitor.send("video", {"relay_only": "no"}).status_code == 302
+    assert visitor.send("video", {"relay_only": "no", **kept}).status_code == 302
     maple.refresh_from_db()
     assert maple.relay_only is False
 

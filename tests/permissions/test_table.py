@@ -140,6 +140,8 @@ OFFICE: dict[str, Row] = {
     "void-invoice": Row(RUN, ["client-receipts", "client-receipts", 403, 403]),
     # Video
     "room": Row([404, 404, 200, 404], [404, 404, "room", 404]),
+    # Nobody has been in the call: the therapist is sent to the room.
+    "room-after": Row([404, 404, "room", 404]),
     "rehearse": Row(200, 422),
     "rehearse-relay": Row(post=200),
     # Clients
@@ -150,6 +152,7 @@ OFFICE: dict[str, Row] = {
     "client-access": Row(MINE, MINE_POST),
     "move-log-in": Row([200, 200, 404, 404], ["client", "client", 404, 404]),
     "take-access-away": Row(MINE, ["client", "client", "client", 404]),
+    "corrections": Row(200),
     "correction": Row(MINE, MINE_POST),
     "client-sessions": Row(MINE),
     "client-messages": Row(MINE),
@@ -231,6 +234,7 @@ PORTAL: dict[str, Row] = {
     "receipt-check": anyone(200),
     "room": Row(["room-person", "room-person", 404, 404, 404, 404]),
     "room-person": Row(JOIN),
+    "room-after": Row(["room-person", "room-person", 404, 404, 404, 404]),
     "rehearse": Row(REHEARSE, [422, 422, 422, 404, 422, 404]),
     "rehearse-relay": Row(post=REHEARSE),
 }

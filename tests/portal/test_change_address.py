@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roost.accounts.models import Account, MailLink
+from roost.accounts.models import Account, AttemptCount, MailLink
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client
@@ -149,8 +149,25 @@ def test_too_many_mails_are_refused_in_words_and_leave_what_was_asked_last(
         assert visitor.send("change-address", {"email": NEW}).status_code == 302
     answer = visitor.send("change-address", {"email": NEW})
     assert answer.status_code == 429
-    assert "Too many e-mails" in answer.content.decode()
+    assert "That’s enough for this hour" in answer.content.decode()
     assert MailLink.objects.filter(replaced_at=None).count() == 1
+
+
+def test_resets_for_an_address_do_not_tell_here_whether_it_is_known(
+    portal: Door, casey_account: Account
+) -> None:
+    """They count against an address that is known, and against no other (SECURITY.md rule 3)."""
+    answers, known = [], make_account("known@client.example")
+    for email in (known.email, "nobody@client.example"):
+        AttemptCount.objects.all().delete()
+        for _ in range(5):
+            portal(None).send("forgot-password", {"email": email})
+        visitor = portal(casey_account)
+        asked = visitor.send("change-address", {"email": email})
+        page = visitor.go("security").content.decode().replace(email, "ADDRESS")
+        answers.append((asked.status_code, "on its way" in page, "ADDRESS" in page))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 302
 
 
 def test_a_colleagues_log_in_is_not_moved_here(

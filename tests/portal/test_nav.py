@@ -43,10 +43,13 @@ def test_every_page_has_a_link_named_my_account(
     gone = visitor.get(visitor.path("account") + "nothing/")
     assert gone.status_code == 404
     nothing_open = portal(make_account("nobody@client.example")).go("account")
-    for page in (*pages, nothing_open):
+    for page in (*pages, nothing_open, gone):
         named = dict(links(page, "<header", "</header>"))
         assert named["My Account"] == visitor.path("account"), page.request["PATH_INFO"]
     assert f'href="{visitor.path("account")}">Go to My Account</a>' in gone.content.decode()
+    assert ("Sessions", f"{visitor.path('account')}#sessions") in links(gone, 'class="portal-nav"')
+    strangers = portal().get(visitor.path("account") + "nothing/").content.decode()
+    assert "There’s nothing at this address" in strangers and "portal-nav" not in strangers
 
 
 def test_the_way_round_leads_to_each_part_and_says_where_one_is(
@@ -78,7 +81,7 @@ def test_what_an_access_does_not_open_is_not_on_the_way_round(portal: Door, case
     account = make_account("payer@client.example")
     give(account, casey, Relationship.PAYER)
     found = links(portal(account).go("account"), 'class="portal-nav"')
-    assert [words for words, _ in found] == ["Home Next session", "Receipts", "Security"]
+    assert [words for words, _ in found] == ["Home", "Receipts", "Security"]
 
 
 def test_the_way_round_stays_with_the_person_whose_page_it_is(

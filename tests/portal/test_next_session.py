@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from roost.accounts.models import Account
+from roost.clients.enums import Relationship
 from roost.clients.models import Client
 from roost.core.time import now
 from roost.portal.next_session import NextSession, describe_next
 from roost.practices.models import Practice
 from roost.scheduling.enums import Mode
-from tests.support.cast import Cast, make_appointment
+from roost.scheduling.models import Appointment
+from tests.support.cast import Cast, give, make_account, make_appointment
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -117,7 +119,7 @@ def test_the_page_shows_join_always_its_countdown_without_script_and_whom_to_cal
     assert f'href="{room}"' in page.content.decode()
     words = text_of(page)
     assert "Starts in 26 hours" in words
-    assert re.search(r"Join opens \w+ at [\d:]+ [ap]m, 30 minutes before you start\.", words)
+    assert re.search(r"Join opens [\w ,]+ at [\d:]+ [ap]m, 30 minutes before you start\.", words)
     assert re.search(r"That is in 2[56] hours\.", words)
     assert "Trouble?" not in words
     session.starts_at, session.ends_at = now(), now() + timedelta(minutes=50)
@@ -127,3 +129,85 @@ def test_the_page_shows_join_always_its_countdown_without_script_and_whom_to_cal
     words = text_of(page)
     assert "Open now" in words
     assert "Trouble? Call 416 555 0142 ." in words
+
+
+@pytest.mark.parametrize(
+    ("along", "words"),
+    [
+        ([], "Tara Okafor, RP"),
+        (["Remy Parker"], "Tara Okafor, RP, and Remy Parker"),
+        (["Robin Parker", "Remy Parker"], "Tara Okafor, RP, Robin Parker and Remy Parker"),
+    ],
+)
+def test_the_card_names_who_comes_along(
+    cast: Cast, maple: Practice, along: list[str], words: str
+) -> None:
+    session = make_appointment(cast.tara, cast.casey, service=cast.family, starts_at=STARTS)
+    card = describe_next(
+        session, maple, reader=TORONTO, moment=STARTS, stepped_out=False, along=along
+    )
+    assert card.with_whom == words
+
+
+def test_without_a_title_no_comma_comes_before_the_and(cast: Cast, maple: Practice) -> None:
+    session = make_appointment(cast.tara, cast.casey, service=cast.family, starts_at=STARTS)
+    session.therapist.title = ""
+    card = describe_next(
+        session, maple, reader=TORONTO, moment=STARTS, stepped_out=False, along=["Remy Parker"]
+    )
+    assert card.with_whom == "Tara Okafor and Remy Parker"
+
+
+def test_a_family_session_says_so_and_names_only_who_is_of_the_same_log_in(
+    cast: Cast, maple: Practice, portal: Door
+) -> None:
+    make_appointment(
+        cast.theo, cast.robin, cast.remy, cast.noor, service=cast.family, starts_at=now()
+    )
+    parker = portal(cast.parker_account)
+    assert "Family session with Theo Lang, RSW, and Remy Parker" in text_of(parker.go("account"))
+    said = text_of(parker.go("account", {"person": cast.remy.uuid}))
+    assert "Family session with Theo Lang, RSW, and Robin Parker" in said
+    assert "Noor" not in said
+    # Who is at the session with a log-in of their own is told of nobody.
+    noor = make_account("noor@client.example")
+    give(noor, cast.noor)
+    said = text_of(portal(noor).go("account"))
+    assert "Family session with Theo Lang, RSW" in said
+    assert "Parker" not in said
+
+
+def test_a_partner_at_a_session_without_oneself_is_not_named(
+    cast: Cast, maple: Practice, portal: Door
+) -> None:
+    """Of a partner only shared sessions are seen, also where a child of both comes to them."""
+    give(cast.casey_account, cast.remy, Relationship.PARENT)
+    give(cast.casey_account, cast.noor, Relationship.PARTNER)
+    apart = make_appointment(cast.tara, cast.remy, cast.noor, service=cast.family, starts_at=now())
+    casey = portal(cast.casey_account)
+    said = text_of(casey.go("account", {"person": cast.remy.uuid}))
+    assert "Family session with Tara Okafor, RP" in said
+    assert "RP, and Noor" not in said
+    Appointment.objects.filter(pk=apart.pk).update(cancelled_at=now())
+    make_appointment(
+        cast.tara, cast.remy, cast.noor, cast.casey, service=cast.family, starts_at=now()
+    )
+    said = text_of(casey.go("account", {"person": cast.remy.uuid}))
+    assert "Family session with Tara Okafor, RP, Noor Haddad and Casey Nguyen" in said
+
+
+def test_a_payer_of_one_who_comes_along_is_told_of_nobody(
+    cast: Cast, maple: Practice, portal: Door
+) -> None:
+    make_appointment(cast.tara, cast.casey, cast.noor, service=cast.family, starts_at=now())
+    give(cast.casey_account, cast.noor, Relationship.PAYER)
+    said = text_of(portal(cast.casey_account).go("account"))
+    assert "Family session with Tara Okafor, RP" in said
+    assert "RP, and Noor" not in said
+
+
+def test_a_session_of_one_is_just_a_session(cast: Cast, maple: Practice, portal: Door) -> None:
+    make_appointment(cast.tara, cast.casey, service=cast.individual, starts_at=now())
+    said = text_of(portal(cast.casey_account).go("account"))
+    assert "with Tara Okafor, RP" in said
+    assert "ession with" not in said

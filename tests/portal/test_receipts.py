@@ -1,19 +1,26 @@
 """Receipts at the portal: one's own, nobody else's, and the page that confirms one."""
 
+import re
 from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from roost.audit.models import AuditEvent
 from roost.billing.charging import choose_billed
 from roost.billing.codes import read_code, say_code
-from roost.billing.models import Receipt
+from roost.billing.invoices import state_for_client
+from roost.billing.models import Invoice, Receipt
 from roost.billing.owed import Payer
 from roost.billing.services import void_receipt
 from roost.clients.enums import Relationship
 from roost.clients.models import PortalAccess
 from roost.core.time import now
+from roost.portal.views import receipts
+from tests.office.test_lists import _counting
 from tests.support.cast import Cast, give, make_account, make_cast
 from tests.support.doors import Visitor
 from tests.support.money import attended, invoice_of, make_billable, pay
@@ -67,6 +74,47 @@ def test_a_relationship_opens_balance_and_invoices_as_the_table_says(
     assert (downloads.count(), refusals.count()) == ((1, 0) if opens else (0, 1))
 
 
+def test_the_balance_says_for_how_many_sessions_it_is_and_what_credit_does(
+    portal: Door, cast: Cast, receipt: Receipt
+) -> None:
+    visitor = portal(cast.casey_account)
+
+    def page() -> str:
+        html = visitor.go("receipts", client=cast.casey.uuid).content.decode()
+        return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+    assert "tells you how to pay" not in page() and "for 0 sessions" not in page()
+    attended(cast)
+    assert "To pay $150.00 for 1 session" in page()
+    pay(cast, attended(cast), "50")
+    said = page()
+    assert "To pay $250.00 for 2 sessions" in said
+    assert "Maple Counselling tells you how to pay: 416 555 0142" in said
+    assert "credit" not in said
+    pay(cast, attended(cast), "170", keep_over=True)
+    said = page()
+    assert "To pay $250.00 for 2 sessions" in said
+    assert "it is not taken off the sum to pay" in said
+
+
+def test_the_switcher_stands_over_receipts_and_details_too(
+    portal: Door, cast: Cast, maple: Any
+) -> None:
+    visitor = portal(cast.parker_account)
+    for route, label in (("receipts", "Whose receipts"), ("details", "Whose details")):
+        html = visitor.go(route, client=cast.remy.uuid).content.decode()
+        switcher = html.partition(f'aria-label="{label}"')[2].partition("</nav>")[0]
+        found = re.findall(r'href="([^"]+)"(?: aria-current="(\w+)")?', switcher)
+        assert found == [
+            (visitor.path(route, client=cast.robin.uuid), ""),
+            (visitor.path(route, client=cast.remy.uuid), "page"),
+        ]
+        event = AuditEvent.objects.filter(action="client.viewed").latest("pk")
+        assert event.details == {"part": route, "others": [str(cast.robin.uuid)]}
+        alone = portal(cast.casey_account).go(route, client=cast.casey.uuid)
+        assert 'class="persons"' not in alone.content.decode()
+
+
 def test_a_partner_who_pays_finds_the_invoice_that_names_them(
     portal: Door, cast: Cast, maple: Any
 ) -> None:
@@ -86,6 +134,62 @@ def test_a_partner_who_pays_finds_the_invoice_that_names_them(
     assert "To pay" not in page
     assert visitor.go("invoice-pdf", invoice=shown.uuid).status_code == 200
     assert visitor.go("invoice-pdf", invoice=hidden.uuid).status_code == 404
+
+
+def test_an_invoice_past_its_day_is_said_calmly(
+    portal: Door, office: Door, cast: Cast, maple: Any
+) -> None:
+    make_billable(cast)
+    with time_machine.travel(now() - timedelta(days=40)):
+        late = invoice_of(cast)
+    today = now().astimezone(cast.practice.zone).date()
+    staff = office(cast.olivia).go("client-receipts", client=cast.casey.uuid).content.decode()
+    assert "Overdue" in staff
+    page = portal(cast.casey_account).go("receipts", client=cast.casey.uuid).content.decode()
+    year = "" if late.due_on.year == today.year else f" {late.due_on.year}"
+    assert f"Due since {late.due_on.day} {late.due_on:%B}{year}<" in page
+    assert "verdue" not in page
+
+
+@pytest.mark.parametrize(
+    ("due_on", "words"),
+    [
+        (date(2026, 3, 3), "Due since 3 March"),
+        (date(2025, 12, 31), "Due since 31 December 2025"),
+        (date(2026, 3, 4), "Open"),
+    ],
+)
+def test_what_a_client_reads_of_an_open_invoice(due_on: date, words: str) -> None:
+    said = state_for_client(Invoice(due_on=due_on), Decimal(10), date(2026, 3, 4))
+    assert said == (words, "wait")
+    assert state_for_client(Invoice(due_on=due_on), Decimal(0), date(2026, 3, 4))[0] == "Paid"
+
+
+def test_invoices_come_in_pages_that_cost_the_same(portal: Door, cast: Cast, maple: Any) -> None:
+    make_billable(cast)
+    visitor, where, counts = portal(cast.casey_account), {"client": cast.casey.uuid}, []
+    made = [invoice_of(cast)]
+    visitor.go("receipts", **where)
+    for _ in range(3):
+        with _counting(counts):
+            visitor.go("receipts", **where)
+        made += [invoice_of(cast), invoice_of(cast)]
+    made += [invoice_of(cast) for _ in range(receipts.INVOICES_PER_PAGE + 2 - len(made))]
+    numbers = [each.number for each in reversed(made)]
+
+    def shown(**query: str) -> list[str]:
+        with _counting(counts):
+            page = visitor.go("receipts", query, **where)
+        text = page.content.decode()
+        return [number for number in numbers if f">{number}" in text]
+
+    assert shown() == numbers[:-2]
+    assert shown(invoices="2") == numbers[-2:]
+    assert shown(invoices="x", page="7") == numbers[:-2]
+    assert counts == counts[:1] * 6
+    page = visitor.go("receipts", **where).content.decode()
+    assert 'href="?invoices=2#invoices-h"' in page
+    assert f"1–{len(numbers) - 2} of {len(numbers)} invoices" in page
 
 
 def test_nobody_elses_receipt_is_there(portal: Door, cast: Cast, receipt: Receipt) -> None:
@@ -142,7 +246,12 @@ def test_anybody_can_check_a_receipt_and_learns_nothing_of_the_client(
     assert receipt.facts["client"] == "Casey Nguyen"
     page = portal().go("receipt-check", code=say_code(receipt.code))
     text = page.content.decode()
-    for words in (f"Receipt {receipt.number} is valid", "$150.00", "Tara Okafor, RP", "009142"):
+    for words in (
+        f'<span class="nowrap">{receipt.number}</span> is valid',
+        "$150.00",
+        "Tara Okafor, RP",
+        "009142",
+    ):
         assert words in text
     for words in ("Casey", "Nguyen", "Individual", "50 min", str(cast.casey.uuid)):
         assert words not in text
@@ -223,7 +332,7 @@ def test_the_list_costs_the_same_with_one_year_or_three(
         pay(cast, attended(cast), paid_on=paid_on.replace(year=paid_on.year - back, day=1))
     with django_assert_num_queries(len(one)):
         page = visitor.go("receipts", client=cast.casey.uuid).content.decode()
-    assert page.count("as one PDF of all receipts") == 3
+    assert page.count('PDF<span class="vh"> of all receipts') == 3
 
 
 def test_its_cost_is_bounded(portal: Door, cast: Cast, receipt: Receipt) -> None:

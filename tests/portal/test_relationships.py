@@ -141,6 +141,21 @@ def test_times_are_said_in_the_zone_the_reader_chose(
     assert visitor.send("time-zone", {"zone": "Mars/Olympus"}).status_code == 422
 
 
+def test_zones_are_named_by_their_place_the_likely_ones_first(
+    portal: Door, casey_account: Account
+) -> None:
+    Account.objects.filter(pk=casey_account.pk).update(zone_name="America/Argentina/Buenos_Aires")
+    form = portal(casey_account).go("time-zone").context["form"]
+    (_, likely), (_, others) = form.fields["zone"].choices
+    assert likely == [
+        ("America/Argentina/Buenos_Aires", "Buenos Aires (America, Argentina)"),
+        ("America/Toronto", "Toronto (America)"),
+    ]
+    assert ("Europe/Berlin", "Berlin (Europe)") in others
+    assert not {"America/Toronto", "America/Argentina/Buenos_Aires"} & dict(others).keys()
+    assert [label for _, label in others] == sorted(label for _, label in others)
+
+
 def test_my_account_names_in_the_log_everybody_it_shows(
     portal: Door, parker_account: Account, robin: Client, remy: Client
 ) -> None:

@@ -64,7 +64,10 @@ def test_with_no_there_is_no_link_and_both_methods_refuse_in_words(
     maple.allow_sign_up = False
     maple.save(update_fields=["allow_sign_up"])
     assert "Create Account" not in portal().go("log-in").content.decode()
-    for answer in (portal().go("create-account"), portal().send("create-account", typed())):
+    seen, sent = portal().go("create-account"), portal().send("create-account", typed())
+    assert "Nothing that you typed" not in seen.content.decode()
+    assert "Nothing that you typed" in sent.content.decode()
+    for answer in (seen, sent):
         assert answer.status_code == 403
         assert "You can’t create an account here by yourself." in answer.content.decode()
     assert not SignUp.objects.exists()
@@ -125,7 +128,7 @@ def test_the_code_verifies_and_leads_to_the_waiting_page(portal: Door) -> None:
     page = visitor.go("account").content.decode()
     for said in (
         "You’re on the list, Una",
-        "Your e-mail is verified",
+        'Your <span class="nowrap">e-mail</span> is verified',
         "Maple Counselling has been told",
     ):
         assert said in page
@@ -205,9 +208,11 @@ def test_resend_has_a_pause_and_an_end(portal: Door) -> None:
     path, _ = mailed(sign_up)
     early = visitor.send("sign-up", {"do": "resend"})
     assert early.status_code == 429
-    for _ in range(3):
+    assert "more this hour" not in early.content.decode()
+    for left in ("2", "1", "No"):
         SignUp.objects.update(mailed_at=now() - timedelta(minutes=2))
         assert visitor.send("sign-up", {"do": "resend"}).status_code == 302
+        assert f"{left} more this hour. " in visitor.go("sign-up").content.decode()
     SignUp.objects.update(mailed_at=now() - timedelta(minutes=2))
     assert visitor.send("sign-up", {"do": "resend"}).status_code == 429
     assert OutgoingMessage.objects.filter(kind="verify_email").count() == 4

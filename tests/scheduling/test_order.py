@@ -9,9 +9,10 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from roost.clients.enums import Relationship
 from roost.core.time import now
 from roost.practices.models import Practice
-from roost.scheduling.models import Attendee
+from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import history_for_access, my_account_sessions, next_for_access
 from roost.scheduling.services import move_appointment
 from tests.support.cast import Cast, give, make_account, make_appointment
@@ -56,7 +57,7 @@ def test_my_account_reads_the_index_and_sorts_nothing(cast: Cast, maple: Practic
         my_account_sessions(access, moment=moment, grace=timedelta(minutes=30))
         next_for_access(access, moment=moment)
         list(history_for_access(access, year=moment.year)[:50])
-    assert len(asked) == 4
+    assert len(asked) == 5
     for query in asked.captured_queries:
         plan = _plan(query["sql"])
         assert "attendee_by_time" in plan, plan
@@ -80,16 +81,73 @@ def test_what_comes_first_does_not_depend_on_how_much_is_ahead(
     cast: Cast, maple: Practice, future: int
 ) -> None:
     access = give(make_account(email="robin@client.example"), cast.robin)
-    for n in range(5):
+    past = [
         make_appointment(
             cast.tara, cast.robin, service=cast.individual, starts_at=now() - (n + 1) * DAY
         )
+        for n in range(7)
+    ]
     ahead = [
         make_appointment(
             cast.tara, cast.robin, service=cast.individual, starts_at=now() + (n + 1) * DAY
         )
         for n in range(future)
     ]
-    first, newest = my_account_sessions(access, moment=now(), grace=timedelta(minutes=30))
+    with CaptureQueriesContext(connection) as asked:
+        first, rows, more = my_account_sessions(access, moment=now(), grace=timedelta(minutes=30))
     assert (first.appointment if first else None) == (ahead[0] if ahead else None)
-    assert [row.appointment for row in newest][: len(ahead)] == list(reversed(ahead))[:7]
+    shown = [row.appointment for row in rows]
+    coming = {0: 0, 3: 3, 20: 3}[future]
+    assert shown == ahead[:coming] + past[: 6 - coming]
+    assert more
+    assert len(asked) == (3 if future == 20 else 1)
+
+
+def test_my_account_is_filled_with_what_is_to_come_where_little_was(
+    cast: Cast, maple: Practice
+) -> None:
+    access = give(make_account(email="robin@client.example"), cast.robin)
+    rows = [
+        make_appointment(cast.tara, cast.robin, service=cast.individual, starts_at=now() + n * DAY)
+        for n in range(-1, 12)
+        if n
+    ]
+    _, shown, more = my_account_sessions(access, moment=now(), grace=timedelta(minutes=30))
+    assert [row.appointment for row in shown] == [*rows[1:6], rows[0]]
+    assert more
+
+
+def test_a_session_behind_many_cancelled_ones_is_still_put_first(
+    cast: Cast, maple: Practice
+) -> None:
+    access = give(make_account(email="robin@client.example"), cast.robin)
+    for n in range(1, 9):
+        row = make_appointment(
+            cast.tara, cast.robin, service=cast.individual, starts_at=now() + n * DAY
+        )
+        Appointment.objects.filter(pk=row.pk).update(cancelled_at=now())
+    kept = make_appointment(
+        cast.tara, cast.robin, service=cast.individual, starts_at=now() + 9 * DAY
+    )
+    first, _, _ = my_account_sessions(access, moment=now(), grace=timedelta(minutes=30))
+    assert first is not None and first.appointment == kept
+
+
+def test_a_partner_sees_the_same_order_of_what_is_shared(cast: Cast, maple: Practice) -> None:
+    account = make_account(email="both@client.example")
+    give(account, cast.noor)
+    access = give(account, cast.casey, Relationship.PARTNER)
+    alone = make_appointment(
+        cast.tara, cast.casey, service=cast.individual, starts_at=now() + 5 * timedelta(hours=1)
+    )
+    shared = [
+        make_appointment(
+            cast.tara, cast.casey, cast.noor, service=cast.family, starts_at=now() + n * DAY
+        )
+        for n in range(-5, 12)
+        if n
+    ]
+    first, rows, more = my_account_sessions(access, moment=now(), grace=timedelta(minutes=30))
+    assert first is not None and first.appointment == shared[5] != alone
+    assert [row.appointment for row in rows] == [*shared[5:8], *reversed(shared[2:5])]
+    assert more

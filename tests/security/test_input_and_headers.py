@@ -40,12 +40,19 @@ def test_static_files_are_framed_nowhere_and_shared_with_nobody(
 ) -> None:
     from django.test import Client as Browser
 
-    (tmp_path / "plain.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    for name in ("plain.svg", "plain.html", "plain.js"):
+        (tmp_path / name).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     settings.STATIC_ROOT = str(tmp_path)
-    answer = Browser(HTTP_HOST="127.0.0.1").get("/static/plain.svg")
-    assert answer.status_code == 200
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    for name in ("plain.svg", "plain.html", "plain.js"):
+        answer = Browser(HTTP_HOST="127.0.0.1").get(f"/static/{name}")
+        assert answer.status_code == 200
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        # A script heeds the policy of its page only, and each would pay for the words.
+        policy = answer.headers.get("Content-Security-Policy")
+        assert policy == (
+            None if name.endswith(".js") else "default-src 'none'; frame-ancestors 'none'"
+        )
 
 
 @pytest.mark.parametrize(

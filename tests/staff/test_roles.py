@@ -10,8 +10,10 @@ from django.db import connection
 from django.http import Http404
 
 from roost.accounts.models import Account, MailLink, SignIn
+from roost.accounts.services import account_at, set_starter_password
 from roost.audit.models import AuditEvent
 from roost.core.tenancy import scope
+from roost.core.time import now
 from roost.outbox.models import OutgoingMessage
 from roost.staff.enums import Role
 from roost.staff.errors import LastOwner, OwnersOnly
@@ -236,11 +238,41 @@ def test_a_clients_address_keeps_its_password_and_gets_the_office_too(
     office: Door, olivia: StaffMember, casey_account: Account
 ) -> None:
     before = casey_account.password
+    casey_account.mailbox_proven_at = now()
+    casey_account.save()
     assert _invite(office(olivia), casey_account.email).status_code == 302
     casey_account.refresh_from_db()
     assert casey_account.password == before
     assert MailLink.objects.count() == 0
     assert [m.kind for m in OutgoingMessage.objects.all()] == ["staff_added"]
+
+
+def test_a_log_in_whose_mailbox_is_not_proven_gets_no_office(
+    office: Door, olivia: StaffMember, casey_account: Account
+) -> None:
+    """Staff verified a stranger's sign-up, or handed over a starter password: nobody knows yet
+    whether the person behind it reads that address."""
+    answer = _invite(office(olivia), casey_account.email)
+    assert answer.status_code == 422
+    assert "has not shown yet that the mailbox is theirs" in answer.content.decode()
+    assert 'value="Nina New"' in answer.content.decode()
+    assert not StaffMember.objects.filter(account=casey_account).exists()
+    assert not OutgoingMessage.objects.exists()
+
+
+def test_a_starter_password_given_before_opens_no_office(
+    office: Door, portal: Door, olivia: StaffMember
+) -> None:
+    """Whoever handed it over knows it, and would be an admin with it (PRODUCT.md 1.6)."""
+    account = account_at("nina@maple.example")
+    set_starter_password(account, "kettle-orbit-walnut-47", days=30)
+    assert _invite(office(olivia), account.email, role="admin").status_code == 302
+    typed = {"email": account.email, "password": "kettle-orbit-walnut-47"}
+    for door in (office, portal):
+        assert door(None).send("log-in", typed).status_code in (401, 422)
+    account.refresh_from_db()
+    assert not account.has_starter_password
+    assert [m.kind for m in OutgoingMessage.objects.all()] == ["staff_invitation"]
 
 
 def test_a_colleague_is_not_invited_a_second_time(

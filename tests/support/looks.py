@@ -30,7 +30,7 @@ from roost.billing.years import count_year_pdf
 from roost.clients import corrections, prospects
 from roost.clients.enums import Relationship
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
-from roost.clients.services import edit_own_details
+from roost.clients.services import edit_own_details, send_invitation
 from roost.core.context import RequestFacts, request_facts
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -39,6 +39,7 @@ from roost.outbox.models import OutgoingMessage
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance, Mode
 from roost.scheduling.models import Appointment, Attendee, Service
+from roost.scheduling.services import cancel_appointment
 from roost.staff.models import StaffMember
 from roost.staff.services import create_practice
 from roost.video.models import Presence, VideoRoom
@@ -262,6 +263,7 @@ def _money(practice: Practice, robin: Client) -> dict[str, Any]:
         "group": Appointment.objects.get(service__type="group").uuid,
         "couple": Appointment.objects.get(service__type="couple").uuid,
         "invoice": Invoice.objects.get().uuid,
+        "who owes nothing": Client.objects.create(first_name="Ines", last_name="Dahl").uuid,
     }
 
 
@@ -294,19 +296,28 @@ def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
         "open": fixed,
         "early": at(80),
         "over": mine.filter(ends_at__lt=moment - timedelta(days=2), attendees__client=casey)[0],
-        "cancelled": at(100, cancelled_at=moment),
+        "cancelled": cancel_appointment(by=tara, appointment=at(100)),
         "by phone": at(120, mode=Mode.PHONE),
         "family": Appointment.objects.filter(service__name="Family", starts_at__gt=moment)[0],
         "ended": at(-0.4, therapist=theo, who=clients["luc"]),
         "long": at(140, who=clients["maria"]),
+        "held": at(-30),
     }
+    Attendee.objects.create(appointment=made["held"], client=clients["maria"])
     room = VideoRoom.objects.create(appointment=made["ended"], ended_at=moment)
-    Presence.objects.create(room=room, staff_member=theo, state="left", cid="theo")
+    Presence.objects.create(room=room, staff_member=theo, state="left", cid="theo", left_at=moment)
+    room = VideoRoom.objects.create(appointment=made["held"])
+    left_at = moment - timedelta(hours=29)
+    for who in (
+        {"staff_member": tara},
+        {"attendee": made["held"].attendees.get(client=casey)},
+    ):
+        Presence.objects.create(room=room, state="left", left_at=left_at, **who)
     return {
         **{name: appointment.uuid for name, appointment in made.items()},
         **{
             f"{name} seat": made[name].attendees.get(client=casey).uuid
-            for name in ("open", "early", "over", "cancelled", "by phone")
+            for name in ("open", "early", "over", "cancelled", "by phone", "held")
         },
     }
 
@@ -338,6 +349,11 @@ def _more_accounts(clients: dict[str, Client]) -> dict[str, Account]:
             PortalAccess.objects.create(
                 account=accounts[name], client=client, relationship=relationship
             )
+    send_invitation(
+        key=uuid.uuid4(), client=clients["wei"], email="invited@client.example",
+        relationship=Relationship.SELF, confirmed=True,
+        by=StaffMember.objects.get(display_name="Olivia Osei"),
+    )  # fmt: skip
     set_starter_password(accounts["starter"], STARTER, days=7)
     set_starter_password(accounts["expired"], STARTER, days=-1)
     return accounts
@@ -347,6 +363,15 @@ def _links(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:
     """Mailed links, alive and dead in each way."""
     theo = StaffMember.objects.get(display_name="Theo Lang").account
     una = StaffMember.objects.get(display_name="Una Berg").account
+
+    def invitation(account: Account) -> dict[str, str]:
+        """The one that was mailed from the record; its mailbox is full."""
+        row = MailLink.objects.select_related("message").get(account=account)
+        OutgoingMessage.objects.filter(pk=row.message.pk).update(
+            state=MessageState.FAILED, tries=1, tried_at=now(),
+            trouble="The mail server says: 5.2.2 <invited@client.example>: over quota (552)",
+        )  # fmt: skip
+        return {"link": str(row.uuid), "token": token_of(row)}
 
     def link(
         account: Account, purpose: LinkPurpose, door: str = "portal", **values: Any
@@ -358,7 +383,7 @@ def _links(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:
 
     moment, reset = now(), LinkPurpose.RESET
     return {
-        "invitation": link(accounts["invited"], LinkPurpose.INVITATION),
+        "invitation": invitation(accounts["invited"]),
         "newer": link(accounts["parker"], reset, replaced_at=moment),
         "expired": link(accounts["nobody"], reset, expires_at=moment - timedelta(hours=1)),
         "busy": link(accounts["payer"], reset, expires_at=moment - timedelta(hours=1)),
@@ -423,6 +448,13 @@ def _seed_many() -> dict[str, tuple[str, str]]:
         owner.save()
         owner.account.set_password(PASSWORD)
         owner.account.save()
+        for n in range(40):
+            StaffMember.objects.create(
+                account=_make_newcomer(f"{LONG[0].lower()}.{n}@the-cooperative-practice.example"),
+                role="therapist" if n % 9 else "admin", display_name=f"{' '.join(LONG)} {n}",
+                title="RP (Qualifying), MA, CCC", registration_number=f"RP-{1000 + n}",
+                sees_clients=False, is_active=n % 7 > 0,
+            )  # fmt: skip
         clients = Client.objects.bulk_create(
             Client(
                 uuid=uuid.uuid4() if n else ALEX,
@@ -595,6 +627,13 @@ def too_large(page: Page) -> None:
     fill("Log in", email="casey@client.example", password="whatever it was")(page)
 
 
+def come_and_leave(page: Page) -> None:
+    """Go into the waiting room of a session, and leave it."""
+    page.get_by_role("button", name="Go to the waiting room").click()
+    page.get_by_role("button", name="Leave the waiting room").click()
+    page.get_by_role("heading", name="Your next session").wait_for()
+
+
 def rehearse(
     *broken: str, error: str = "NotAllowedError", heard: str = "Yes"
 ) -> Callable[[Page], None]:
@@ -639,7 +678,7 @@ PORTAL = [
           then=fill("Log in", email="busy@client.example", password="not this one")),
     State("log-in many", "portal:log-in", practice="grove"),
     State("log-in empty practice", "portal:log-in", practice="birch"),
-    State("csrf", "portal:log-in", then=without_cookies, heading="This form was open too long"),
+    State("csrf", "portal:log-in", then=without_cookies, heading="This page is out of date"),
     State("too large", "portal:log-in", then=too_large, heading="That didn’t arrive whole"),
     State("forgot", "portal:forgot-password"),
     State("forgot error", "portal:forgot-password", then=fill("Send the link", email="casey")),
@@ -699,8 +738,8 @@ PORTAL = [
     State("security one", "portal:security", "nobody"),
     State("security everywhere", "portal:security", "maria",
           then=press("Sign out everywhere else")),
-    State("security moving", "portal:change-address", "parker",
-          then=fill("Send the link", email="robin@new.example"), to="portal:security"),
+    State("security moving", "portal:change-address", "nobody",
+          then=fill("Send the link", email="elsewhere@new.example"), to="portal:security"),
     State("change address", "portal:change-address", "casey"),
     State("change address error", "portal:change-address", "casey",
           then=fill("Send the link", email="casey")),
@@ -746,6 +785,10 @@ PORTAL = [
     State("room by phone", "portal:room-person", "casey",
           {"appointment": "by phone", "attendee": "by phone seat"}),
     State("room choose", "portal:room", "parker", {"appointment": "family"}),
+    State("room left", "portal:room-person", "casey",
+          {"appointment": "open", "attendee": "open seat"}, then=come_and_leave),
+    State("room after", "portal:room-after", "casey",
+          {"appointment": "held", "attendee": "held seat"}),
     State("rehearse", "portal:rehearse", "casey"),
     State("rehearse long", "portal:rehearse", "maria"),
     State("rehearse works", "portal:rehearse", "casey", then=rehearse()),
@@ -764,7 +807,7 @@ OFFICE = [
     State("office log-in wrong door", "office:log-in",
           then=fill("Log in", email="nobody@client.example", password=PASSWORD)),
     State("office csrf", "office:log-in", then=without_cookies,
-          heading="This form was open too long"),
+          heading="This page is out of date"),
     State("office too large", "office:log-in", then=too_large,
           heading="That didn’t arrive whole"),
     State("office forgot", "office:forgot-password"),
@@ -826,7 +869,8 @@ OFFICE = [
     State("invoice", "office:invoice-client", "olivia", ROBIN),
     State("invoice error", "office:invoice-client", "olivia", ROBIN,
           then=fill("Issue invoice", due_on="")),
-    State("invoice none", "office:invoice-client", "olivia", {"client": "remy"}),
+    State("invoice none", "office:invoice-client", "olivia",
+          {"client": "who owes nothing"}),
     State("void invoice", "office:void-invoice", "olivia", {"invoice": "invoice"}),
     State("receipts office", "office:receipts", "olivia"),
     State("receipts office none", "office:receipts", "bea", practice="birch"),
@@ -894,6 +938,8 @@ OFFICE = [
     State("client without access", "office:client", "tara", {"client": "noor"}),
     State("client long", "office:client", "olivia", LONGEST),
     State("correction", "office:correction", "olivia", {**LONGEST, "asked": "maria's wish"}),
+    State("corrections", "office:corrections", "olivia"),
+    State("corrections none", "office:corrections", "tara"),
     State("correction error", "office:correction", "olivia", {**LONGEST, "asked": "maria's wish"},
           then=press("Decline")),
     State("correction answered", "office:correction", "theo",
@@ -962,6 +1008,10 @@ OFFICE = [
     State("forbidden", "office:staff", "tara", status=403, heading="This isn’t yours to do"),
     State("office not found", "office:client", "theo", CASEY, status=404),
     State("office room ended", "office:room", "theo", {"appointment": "ended"}),
+    State("office room after", "office:room-after", "theo", {"appointment": "ended"}),
+    State("office room after several", "office:room-after", "tara", {"appointment": "held"}),
+    State("office room after marked", "office:room-after", "tara", {"appointment": "held"},
+          then=press("No show Casey Nguyen")),
     State("office room early", "office:room", "tara", {"appointment": "early"}),
 ]  # fmt: skip
 

@@ -23,6 +23,8 @@ from tests.support.server import ROOT
 # Documentation's own networks (RFC 5737): the shipped relay refuses none of them.
 RELAY = "192.0.2.99"
 LINKS = {"tara": "198.51.100", "casey": "203.0.113"}
+# Where somebody is who has moved to another network.
+ELSEWHERE = "192.0.2"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,14 @@ class Networks:
         """What stands before a command that is to run there."""
         return ["ip", "netns", "exec", self.names[whose]]
 
+    def move(self, whose: str) -> None:
+        """Their network goes, and another one comes a moment later."""
+        name = self.names[whose]
+        tag = name.partition("-")[0]
+        _ip("-n", name, "link", "del", f"{tag}h{list(LINKS).index(whose)}")
+        time.sleep(0.5)
+        _link(name, f"{tag}m0", self.names["relay"], f"{tag}m1", ELSEWHERE)
+
     def browser(self, whose: str, folder: Path) -> str:
         """A Chromium that lives there."""
         wrapper = folder / f"chromium-{whose}"
@@ -42,6 +52,15 @@ class Networks:
         wrapper.write_text(f'#!/bin/sh\nexec {command} /usr/bin/chromium "$@"\n')
         wrapper.chmod(0o755)
         return str(wrapper)
+
+
+def _link(whose: str, near: str, relay: str, far: str, network: str) -> None:
+    """Connect the namespace `whose` with the relay's, by a cable and two addresses."""
+    _ip("link", "add", near, "netns", whose, "type", "veth", "peer", "name", far, "netns", relay)
+    for name, device, last in ((whose, near, 2), (relay, far, 1)):
+        _ip("-n", name, "addr", "add", f"{network}.{last}/24", "dev", device)
+        _ip("-n", name, "link", "set", device, "up")
+    _ip("-n", whose, "route", "add", "default", "via", f"{network}.1")
 
 
 def _ip(*words: str) -> None:
@@ -65,12 +84,7 @@ def islands() -> Iterator[Networks]:
         subprocess.run(["ip", "netns", "exec", names["relay"], *forwarding], check=True)
         for number, (whose, network) in enumerate(LINKS.items()):
             here, there = f"{tag}h{number}", f"{tag}t{number}"
-            _ip("link", "add", here, "netns", names[whose],
-                "type", "veth", "peer", "name", there, "netns", names["relay"])  # fmt: skip
-            for name, device, last in ((names[whose], here, 2), (names["relay"], there, 1)):
-                _ip("-n", name, "addr", "add", f"{network}.{last}/24", "dev", device)
-                _ip("-n", name, "link", "set", device, "up")
-            _ip("-n", names[whose], "route", "add", "default", "via", f"{network}.1")
+            _link(names[whose], here, names["relay"], there, network)
         yield Networks(names)
 
 

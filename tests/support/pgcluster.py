@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 ROLE = "roost"
 DATABASE = "roost"
@@ -57,6 +58,14 @@ class Cluster:
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    def stop(self) -> None:
+        """Stop it as an administrator does: whoever is connected is cut off."""
+        _stop(self.folder, self.binaries, find_owner())
+
+    def start(self) -> None:
+        """Start it again at the same address. Raises ClusterError when it does not."""
+        _start_at(int(urlsplit(self.url).port or 0), self.folder, self.binaries, find_owner())
 
 
 def find_binaries() -> Path:
@@ -131,16 +140,10 @@ def _free_port() -> int:
 def _start(folder: Path, binaries: Path, owner: pwd.struct_passwd | None) -> int:
     """Start the server and return its port. Raises ClusterError with the server's log."""
     log = folder / "log"
-    options = ["-w", "-t", str(START_SECONDS), "-D", folder / "data", "-l", log]
     for tries_left in reversed(range(PORT_TRIES)):
         port = _free_port()
         try:
-            _as_owner(
-                [binaries / "pg_ctl", "start", *options, "-o", f"-p {port}"],
-                owner=owner,
-                cwd=folder,
-                seconds=START_SECONDS + 10,
-            )
+            _start_at(port, folder, binaries, owner)
         except ClusterError as error:
             said = log.read_text(errors="replace") if log.exists() else ""
             if tries_left and "Address already in use" in said:
@@ -149,6 +152,17 @@ def _start(folder: Path, binaries: Path, owner: pwd.struct_passwd | None) -> int
             raise ClusterError(f"{error}\n{said}") from error
         return port
     raise AssertionError("unreachable")
+
+
+def _start_at(port: int, folder: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
+    """Start the server at one port. Raises ClusterError."""
+    options = ["-w", "-t", str(START_SECONDS), "-D", folder / "data", "-l", folder / "log"]
+    _as_owner(
+        [binaries / "pg_ctl", "start", *options, "-o", f"-p {port}"],
+        owner=owner,
+        cwd=folder,
+        seconds=START_SECONDS + 10,
+    )
 
 
 def _is_running(data: Path) -> bool:

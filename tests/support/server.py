@@ -49,7 +49,7 @@ class Server:
             **self.settings,
         }
 
-    def start(self, *, seconds: float = 40) -> Server:
+    def start(self, *, seconds: float = 120) -> Server:
         """Start it and wait until it is ready. Raises RuntimeError with its log if it is not."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
@@ -63,7 +63,7 @@ class Server:
         self.wait_ready(seconds=seconds)
         return self
 
-    def wait_ready(self, *, seconds: float = 40) -> None:
+    def wait_ready(self, *, seconds: float = 120) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process is None or self.process.poll() is not None:
@@ -100,7 +100,7 @@ class Server:
         self.kill()
         self.start()
 
-    def run(self, code: str, *arguments: str) -> str:
+    def run(self, code: str, *arguments: str, seconds: float = 60) -> str:
         """Run Python with Django set up on this Roost's data. Returns what it prints."""
         whole = "import django\ndjango.setup()\n" + code
         done = subprocess.run(
@@ -109,7 +109,7 @@ class Server:
             env=self.environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             check=False,
         )
         if done.returncode:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.support.pgcluster import ClusterError, main, running_cluster
@@ -73,3 +74,16 @@ def test_missing_server_names_the_package(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(ClusterError, match="apt-get install postgresql"), running_cluster():
         pass
+
+
+def test_a_cluster_that_was_stopped_starts_at_the_same_address_with_what_it_held():
+    with running_cluster() as cluster:
+        port = port_of(cluster.data)
+        with psycopg.connect(cluster.url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE held AS SELECT 7 AS number")
+        cluster.stop()
+        assert not is_listening(port)
+        cluster.start()
+        with psycopg.connect(cluster.url) as connection:
+            assert connection.execute("SELECT number FROM held").fetchall() == [(7,)]
+    assert not is_listening(port)

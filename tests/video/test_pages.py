@@ -148,6 +148,15 @@ def test_outside_the_window_the_page_says_when(
         assert "data-socket" not in page.content.decode()
 
 
+@pytest.mark.parametrize(("days", "said"), [(0.5, "is to"), (20, "is on ")], ids=["soon", "later"])
+def test_a_day_is_named_as_within_a_sentence(
+    cast: Cast, session: Appointment, portal: Doors, days: float, said: str
+) -> None:
+    shift(-days * 24 * 60)
+    page = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
+    assert f"Your session with {cast.tara.display_name} {said}" in page
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -259,3 +268,24 @@ def test_all_of_the_rooms_script_is_asked_for_at_once() -> None:
         wanted += [each for each in imports if each not in found]
         found |= set(imports)
     assert {f"video/{name}" for name in found} == set(SCRIPTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("individual", "Session"),
+        ("couple", "Couples session"),
+        ("family", "Family session"),
+        ("group", "Group session"),
+    ],
+)
+def test_the_room_is_called_by_who_takes_part(
+    cast: Cast, session: Appointment, portal: Doors, office: Doors, kind: str, title: str
+) -> None:
+    session.service.type = kind
+    session.service.save(update_fields=["type"])
+    html = portal(cast.casey_account).go("room-person", **person_of(session)).content.decode()
+    assert f"<title>{title} with Tara Okafor –" in html
+    assert f"Your {title.lower()} with Tara Okafor" in html
+    html = office(cast.tara).go("room", appointment=session.uuid).content.decode()
+    assert f"<title>{title} –" in html

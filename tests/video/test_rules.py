@@ -4,11 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roost.core.time import zone
 from roost.practices.models import Practice
 from roost.scheduling.enums import Mode
 from roost.scheduling.models import Appointment
-from roost.video.enums import Closed, PersonState, RoomState
-from roost.video.rules import Window, is_here, join_window, room_state, why_closed
+from roost.video.enums import Closed, PersonState, Phase, RoomState
+from roost.video.rules import (
+    Window,
+    is_here,
+    join_window,
+    next_turn,
+    phase_of,
+    room_state,
+    say_time,
+    why_closed,
+)
 
 START = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 WINDOW = Window(START - timedelta(minutes=30), START + timedelta(minutes=80))
@@ -82,3 +92,30 @@ def test_a_therapist_whose_line_dropped_is_waited_for() -> None:
     assert not is_here(PersonState.LOST, START - timedelta(seconds=121), START)
     assert not is_here(PersonState.LEFT, START + timedelta(minutes=1), START)
     assert not is_here(PersonState.CONNECTED, None, START)
+
+
+FIVE, LONG_AGO = timedelta(minutes=5), START - timedelta(days=1)
+TURNS = [
+    (LONG_AGO, Phase.OPEN),
+    (WINDOW.closes_at - FIVE, Phase.CLOSING),
+    (WINDOW.closes_at, Phase.OVERTIME),
+    (WINDOW.last_at - FIVE, Phase.ENDING),
+]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_the_rooms_time_turns_five_minutes_before_each_end(number: int) -> None:
+    since, phase = TURNS[number]
+    until = TURNS[number + 1][0] if number < 3 else WINDOW.last_at
+    assert phase_of(WINDOW, since) == phase
+    assert phase_of(WINDOW, until - SECOND) == phase
+    assert next_turn(WINDOW, since) == next_turn(WINDOW, until - SECOND) == until
+
+
+def test_after_the_last_turn_there_is_none() -> None:
+    assert next_turn(WINDOW, WINDOW.last_at) is None
+
+
+def test_the_rooms_time_is_said_by_the_readers_clock() -> None:
+    said = say_time(WINDOW, WINDOW.closes_at, zone("America/Vancouver"))
+    assert said == {"phase": "overtime", "closes": "12:20 pm", "lasts": "1:20 pm"}

@@ -110,6 +110,24 @@ def test_a_server_in_the_middle_that_plays_along_on_both_sides_gets_other_words(
     assert words[0] != words[1]
 
 
+def test_a_list_of_words_that_did_not_come_is_asked_for_again(page: Page) -> None:
+    fresh = page.context.new_page()
+    missed: list[str] = []
+
+    def miss(route: Route) -> None:
+        missed.append(route.request.url)
+        route.abort() if len(missed) < 3 else route.fallback()
+
+    fresh.route(f"{PLACE}words.js", miss)
+    fresh.goto(PLACE)
+    fresh.add_script_tag(content=CALL)
+    words = run(fresh, 'return (await inCall(["a", "b"])).words(20000);')
+    fresh.close()
+    assert len(missed) == 3
+    assert words[0] == words[1]
+    assert len(words[0].split()) == 4
+
+
 def test_nobody_reveals_before_all_have_committed(page: Page) -> None:
     """Without one commitment nothing is revealed: there would be something to choose by."""
     carried = run(
@@ -239,7 +257,7 @@ def test_a_line_goes_down_the_ladder_only_after_a_while_and_never_its_sound(page
         page,
         """const { START, climb, pictureFor, STOPPED } = await import("/ladder.js");
         let stand = START;
-        const after = (losses) => losses.map((loss) => (stand = climb(stand, loss)).rung);
+        const after = (losses) => losses.map((loss) => (stand = climb(stand, { loss })).rung);
         const rungs = after([.2, .2, 0, .2, .2, .2, .2, .2, .2, null, .2, .2, .2, .2, .2, .2]);
         const back = after(Array(24).fill(0));
         const pictures = [0, 1, 2, STOPPED].map((rung) => pictureFor({ rung, others: 1, isScreen: false, isWanted: true }));

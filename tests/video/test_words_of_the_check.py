@@ -104,7 +104,7 @@ def test_an_ipad_that_says_it_is_a_mac_is_an_ipad(page: Page) -> None:
     [
         ("chrome windows", "Press the sign at the left of the address, and switch Camera on."),
         ("edge windows", "then Permissions for this site, and set Camera to Allow."),
-        ("firefox windows", "Press the crossed-out sign at the left of the address"),
+        ("firefox windows", "If a crossed-out sign stands at the left of the address, press it"),
         ("safari mac", "In the menu Safari, choose Settings for This Website"),
         ("safari iphone", "then Website Settings"),
         ("chrome iphone", "Open the Settings of the iPhone, find Chrome under Apps"),
@@ -183,11 +183,11 @@ WORKS = {"camera": "works", "microphone": "works", "connection": "works", "speak
         ({"microphone": ""}, "relay", "pending", "Trying it out", "Say a few words"),
         (
             {"camera": "denied", "microphone": ""}, "", "trouble", "Not everything works yet",
-            "What to do about the camera stands",
+            "There is trouble with the camera.",
         ),
         (
             {"camera": "denied", "microphone": "silent", "connection": "blocked"}, "", "trouble",
-            "Not everything works yet", "the camera, the microphone and the connection stands",
+            "Not everything works yet", "the camera, the microphone and the connection.",
         ),
     ],
 )  # fmt: skip
@@ -202,6 +202,8 @@ def test_the_result_in_words(
 
 def test_what_the_way_shows_and_what_not(page: Page) -> None:
     assert "relay and came back" in call(page, "result", "wayWords", "relay", "works")
-    assert "shows only in the session" in call(page, "result", "wayWords", "direct", "works")
+    assert "The rest shows when the session starts." in call(
+        page, "result", "wayWords", "direct", "works"
+    )
     assert "did not come back" in call(page, "result", "wayWords", "", "blocked")
     assert call(page, "result", "wayWords", "", "unknown") == "Not tried."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -11,19 +12,21 @@ from django.conf import settings
 from django.contrib.messages.storage.base import Message
 from django.core.paginator import Page
 from django.forms import BoundField
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template import Context, Node
 from django.template.base import FilterExpression, Parser, TextNode, Token
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from roost.core import phones, text
 from roost.core.flashes import way_back_of
 
 register = template.Library()
 
+# How many letters of an address stand side by side on a phone of 360 px.
+FITS_A_LINE = 30
 COUNTS = ("Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
@@ -162,11 +165,13 @@ def _anchor(bound_field: BoundField) -> str:
 
 @register.inclusion_tag("core/summary.html")
 def summary(
-    *form_list: forms.BaseForm | None, heading: str = "", kept: bool = True
+    *form_list: forms.BaseForm | None, heading: str = "", kept: bool = True, anchor: str = ""
 ) -> dict[str, Any]:
     """What is wrong with the forms, first on the page and focused; nothing when nothing is wrong.
 
-    `heading` replaces the counted one; `kept=False` leaves out the sentence on what was kept.
+    `heading` replaces the counted one; `kept=False` leaves out the sentence on what was kept;
+    `anchor` is its id, for a form further down whose address leads there: the browser then faces
+    it by itself.
     """
     bound = [form for form in form_list if form is not None and form.is_bound]
     general = [error for form in bound for error in form.non_field_errors()]
@@ -186,6 +191,7 @@ def summary(
     secret = any(isinstance(each.widget, forms.PasswordInput) for each in fields)
     return {
         "found": found,
+        "anchor": anchor,
         "heading": heading or f"{count} {'thing' if found == 1 else 'things'} to look at",
         "general": general,
         "items": items,
@@ -209,6 +215,15 @@ def page_numbers(page: Page[Any]) -> list[int | None]:
 
 
 @register.simple_tag
+def page_query(query: QueryDict, name: str, number: int) -> str:
+    """The query of the page being read, with the page `number` of the list that goes by `name`;
+    of one list among several the link leads to its heading, whose id is "<name>-h"."""
+    wanted = query.copy()
+    wanted[name or "page"] = str(number)
+    return f"?{wanted.urlencode()}{f'#{name}-h' if name else ''}"
+
+
+@register.simple_tag
 def way_back(message: Message) -> dict[str, Any] | None:
     """The button beside a flash that takes back what it tells of, or None."""
     return way_back_of(message)
@@ -218,6 +233,17 @@ def way_back(message: Message) -> dict[str, Any] | None:
 def initials(name: object) -> str:
     """At most two letters for a person: of the first and the last word of the name."""
     return text.initials(str(name or ""))
+
+
+@register.filter
+def breakable(address: object, fits: int = FITS_A_LINE) -> SafeString | str:
+    """An e-mail address that may be broken behind @, dots and hyphens rather than inside a word;
+    one that fits on a phone's line, or has at most `fits` letters, stays whole."""
+    whole = str(address or "")
+    if len(whole) <= fits:
+        return whole
+    parts = re.split(r"(?<=[@.-])", whole)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
 
 
 @register.filter

@@ -26,9 +26,15 @@ def said_day(moment: datetime) -> str:
 
 @register.filter
 def said_at(moment: datetime) -> str:
-    """ "today, 5:00 pm", "Tuesday 24 November, 2:00 pm"."""
-    day = say_relative_day(moment.astimezone(_zone()).date(), now().astimezone(_zone()).date())
+    """ "today, 5:00 pm", "Tuesday 24 November, 2:00 pm", "tomorrow at noon", "tonight at
+    midnight"."""
+    local = moment.astimezone(_zone())
+    day = say_relative_day(local.date(), now().astimezone(_zone()).date())
     day = day.lower() if day in ("Today", "Tomorrow", "Yesterday") else day
+    if (local.hour, local.minute) == (12, 0):
+        return f"{day} at noon"
+    if (local.hour, local.minute) == (0, 0) and day == "tomorrow":
+        return "tonight at midnight"
     return f"{day}, {say_hour(moment, _zone())}"
 
 

@@ -4,6 +4,8 @@ from django import template
 
 from roost.audit.models import AuditEvent
 from roost.outbox.kinds import label_of
+from roost.outbox.models import OutgoingMessage
+from roost.outbox.troubles import say_trouble
 
 register = template.Library()
 
@@ -12,6 +14,18 @@ register = template.Library()
 def kind_label(kind: str) -> str:
     """What people call a kind of mail."""
     return label_of(kind)
+
+
+@register.filter
+def trouble_words(message: OutgoingMessage) -> str:
+    """Why a message has not arrived and the next step; nothing for one that met no trouble."""
+    return say_trouble(message)
+
+
+@register.filter
+def short_url(url: str) -> str:
+    """An address as one reads it out or types it: without its scheme and last slash."""
+    return url.partition("://")[2].rstrip("/") or url
 
 
 @register.filter

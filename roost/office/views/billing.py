@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
-from roost.accounts.doors import door_path
+from roost.accounts.doors import door_path, to_log_in
 from roost.audit.services import record_read
 from roost.billing.charging import choose_billed, payers_of
 from roost.billing.credit import credit_of
@@ -30,6 +30,7 @@ from roost.scheduling.models import Appointment
 from roost.scheduling.queries import get_appointment_for
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
+from roost.video.queries import has_just_held
 
 PER_PAGE = 50
 SAID = {
@@ -41,9 +42,13 @@ SAID = {
 }
 
 
-@open_to(Who.STAFF, methods=("POST",))
+@open_to(Who.STAFF, methods=("POST",), survives_idle=True)
 def attendance(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
-    """Mark a session, or one person of it, as attended, no show or late cancel, in one press."""
+    """Mark a session, or one person of it, as attended, no show or late cancel, in one press. No
+    idle limit stops a therapist who has only just left its call."""
+    if request.is_idle and not has_just_held(request.staff, appointment):
+        request.session.flush()
+        return to_log_in(request, idle=True)
     found = get_appointment_for(request.staff, appointment)
     people = {str(each.uuid): each for each in found.attendees.all()}
     marks = _marks(request, list(people))
@@ -94,8 +99,11 @@ def _said(found: Appointment, marks: dict[uuid.UUID, str]) -> str:
 
 
 def _back_to(request: OfficeRequest, found: Appointment) -> str:
-    """The page that a press came from: the day, a client's record, else the session."""
+    """The page that a press came from: the day, a client's record, what follows a call, else the
+    session."""
     where = request.POST.get("from", "")
+    if where == "call" and found.therapist_id == request.staff.pk:
+        return door_path(request, "room-after", appointment=found.uuid)
     if where == "day":
         day = found.starts_at.astimezone(request.practice.zone).date()
         whose = f"&whose={found.therapist.uuid}" if request.staff.runs_practice else ""
@@ -154,7 +162,7 @@ def billed(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         except BillingError as error:
             form.refuse(error)
         else:
-            messages.success(request, "Saved. It stands on the receipts from now on.")
+            messages.success(request, "Saved. It appears on receipts from now on.")
             return redirect(door_path(request, "appointment", appointment=found.uuid))
     context = _about(request, found, owed)
     return page(request, "office/billing/billed.html", {**context, "form": form})
@@ -173,6 +181,7 @@ def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         payers=payers_of(people),
         credit=credit_of(billed, owed.currency),
         today=now().astimezone(request.practice.zone).date(),
+        held_on=found.starts_at.astimezone(request.practice.zone).date(),
     )
     missing = owed.missing
     if request.method == "POST" and form.is_valid():

@@ -57,6 +57,8 @@ from roost.staff.services import own_words_of
 from roost.video.services import recheck_rooms_of
 
 PER_PAGE = 25
+# Of invoices and of credit given back, above the receipts.
+PAPERS_PER_PAGE = 10
 
 
 @open_to(Who.STAFF)
@@ -191,8 +193,14 @@ def client_receipts(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     context |= {"balance": balance, "unpriced": unpriced_words(balance.unpriced)}
     if runs_practice:
         today = now().astimezone(request.practice.zone).date()
-        context["invoices"] = with_states(invoices_of_client(record), today)
-        context["refunds"] = list(refunds_of_client(record))
+        invoices = Paginator(invoices_of_client(record), PAPERS_PER_PAGE)
+        refunds = Paginator(refunds_of_client(record), PAPERS_PER_PAGE)
+        found = invoices.get_page(request.GET.get("invoices"))
+        context |= {
+            "invoices_found": found,
+            "invoices": with_states(found.object_list, today),
+            "refunds": refunds.get_page(request.GET.get("refunds")),
+        }
     return page(request, "office/clients/receipts.html", context)
 
 
@@ -211,7 +219,7 @@ def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
     """Edit contact and clinical facts."""
     record, context = _record(request, client)
     if request.method == "POST":
-        form = ClientForm(request.staff, request.POST)
+        form = ClientForm(request.staff, request.POST, client=record)
         if form.is_valid():
             values = form.cleaned_data
             values.pop("form_key")
@@ -228,7 +236,7 @@ def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
                 return redirect(door_path(request, "move-log-in", client=record.uuid))
             return redirect(door_path(request, "client", client=record.uuid))
     else:
-        form = ClientForm(request.staff, initial=ClientForm.values_of(record))
+        form = ClientForm(request.staff, client=record, initial=ClientForm.values_of(record))
     _read(request, record, "contact")
     return page(request, "office/clients/edit.html", {**context, "form": form})
 
@@ -266,7 +274,7 @@ def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
                 return _invite(request, record, form)
             return _hand_off(request, record, form, context)
         except HasLogInAlready as known:
-            context["known"] = _known(known.account)
+            context["known"] = _known(known.account, asked=form.cleaned_data["email"])
             context["known_do"] = do
             context["form"] = PortalSettingsForm.asking_again(words, request.POST)
             return _show_access(request, record, context, status=409)
@@ -291,18 +299,20 @@ def _show_access(
     return page(request, "office/clients/access.html", context, status=status)
 
 
-def _known(account: Account) -> dict[str, Any]:
+def _known(account: Account, *, asked: str) -> dict[str, Any]:
     """What the question before a second tie says: that the address has a log-in, and how it is
     kept. Whose else it is stays unsaid; the record may be none of the reader's."""
     return {
+        "asked": asked,
         "email": account.email,
         "own_password": account.has_own_password,
         "proven": account.mailbox_proven_at is not None or not account.has_own_password,
     }
 
 
-def _asked_again(request: OfficeRequest) -> bool:
-    return request.POST.get("confirmed") == "yes"
+def _asked_again(request: OfficeRequest, email: str) -> bool:
+    """Whether the question was asked of this very address: it can be changed beside it."""
+    return request.POST.get("confirmed") == email
 
 
 def _hand_off(
@@ -315,7 +325,7 @@ def _hand_off(
         email=values["email"],
         relationship=values["relationship"],
         starter_password=values["starter_password"],
-        confirmed=_asked_again(request),
+        confirmed=_asked_again(request, values["email"]),
         by=request.staff,
     )
     if card is None:
@@ -339,7 +349,7 @@ def _invite(request: OfficeRequest, client: Client, form: PortalSettingsForm) ->
         client=client,
         email=values["email"],
         relationship=values["relationship"],
-        confirmed=_asked_again(request),
+        confirmed=_asked_again(request, values["email"]),
         by=request.staff,
     )
     if with_link:

@@ -1,8 +1,11 @@
 """A client has asked for a correction of the name or date of birth: accept it, or say why not."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Window
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
@@ -24,6 +27,9 @@ from roost.core.time import now, say_span
 from roost.staff.http import OfficeRequest
 from roost.staff.models import StaffMember
 from roost.staff.permissions import Who, open_to
+
+MOST_SHOWN = 5
+PER_PAGE = 25
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
@@ -59,17 +65,31 @@ def correction(request: OfficeRequest, client: uuid.UUID, asked: uuid.UUID) -> H
     return page(request, "office/clients/correction.html", context, status=status)
 
 
-def waiting_corrections(request: OfficeRequest) -> list[DetailsRequest]:
+@open_to(Who.STAFF)
+def corrections(request: OfficeRequest) -> HttpResponse:
+    """All that wait for an answer on records the reader may edit, the oldest first."""
+    rows = Paginator(open_requests_visible_to(request.staff), PER_PAGE)
+    found = rows.get_page(request.GET.get("page"))
+    _read(request, list(found.object_list))
+    return page(request, "office/clients/corrections.html", {"found": found})
+
+
+def waiting_corrections(request: OfficeRequest) -> tuple[list[DetailsRequest], int]:
     """What waits for an answer on records the reader may edit: for the head of Today, which names
-    at most MOST_SHOWN of them."""
-    waiting = list(open_requests_visible_to(request.staff)[:MOST_SHOWN])
-    if waiting:
-        shown = [each.client.uuid for each in waiting]
-        record_read("corrections.listed", by=request.account, client_uuids=shown)
-    return waiting
+    at most MOST_SHOWN of them and says how many more there are."""
+    # Counted in the same query: every look at Today asks it.
+    rows = open_requests_visible_to(request.staff).annotate(in_all=Window(Count("pk")))
+    waiting: list[Any] = list(rows[:MOST_SHOWN])
+    _read(request, waiting)
+    return waiting, waiting[0].in_all - len(waiting) if waiting else 0
 
 
-MOST_SHOWN = 5
+def _read(request: OfficeRequest, shown: list[DetailsRequest]) -> None:
+    if shown:
+        uuids = [each.client.uuid for each in shown]
+        record_read("corrections.listed", by=request.account, client_uuids=uuids)
+
+
 LABELS = {
     "first_name": "First name",
     "last_name": "Last name",

@@ -58,7 +58,7 @@ def create(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
     try:
         is_right = request.method == "POST" and form.is_valid()
         # A second send of one form finds the client that the first has made.
-        is_again = is_right and is_done(form.cleaned_data["form_key"], CREATED)
+        is_again = is_right and _is_done(request, found, form)
         if not is_again:
             check_free(request, found)
         alike = records_alike(request, form.cleaned_data) if is_right and not is_again else []
@@ -72,6 +72,11 @@ def create(request: OfficeRequest, prospect: uuid.UUID) -> HttpResponse:
     )
     context = {"prospect": found, "form": form, "alike": alike}
     return page(request, "office/prospects/create.html", context, status=409 if alike else 200)
+
+
+def _is_done(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> bool:
+    key, own = form.cleaned_data["form_key"], request.account.uuid
+    return is_done(key, CREATED, by=own, about=str(prospect.uuid))
 
 
 def _create(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> Client:

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +26,7 @@ from roost.clients.models import Client
 from roost.clients.queries import get_client_for
 from roost.core.pages import page, pdf_answer
 from roost.core.time import now
+from roost.practices.money import decimals_of, symbol_of
 from roost.staff.http import OfficeRequest
 from roost.staff.permissions import Who, open_to
 
@@ -155,8 +157,7 @@ def take_refund_back(request: OfficeRequest, refund: uuid.UUID) -> HttpResponse:
 
 def _label(request: OfficeRequest, bill: Owed) -> str:
     day = bill.appointment.starts_at.astimezone(request.practice.zone).date()
-    amount = say_money(bill.balance, bill.currency)
-    return f"{day.day} {day:%B %Y}, {bill.appointment.label}: {amount}"
+    return f"{day.day} {day:%B %Y}, {bill.appointment.label}"
 
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
@@ -183,7 +184,7 @@ def invoice_client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
             )
         except CannotIssue as error:
             words = ", ".join(each.words for each in error.missing)
-            form.add_error(None, f"An invoice needs what is not written down yet: {words}.")
+            form.add_error("charges", f"An invoice needs what is not written down yet: {words}.")
         except BillingError as error:
             form.refuse(error)
         else:
@@ -195,7 +196,17 @@ def invoice_client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
             messages.success(request, said)
             return _back(request, record)
     record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="invoice")
-    context = {"client": record, "form": form, "bills": bills}
+    currency = request.practice.currency
+    context = {
+        "client": record,
+        "form": form,
+        "bills": bills,
+        "charges": list(zip(form["charges"], bills, strict=True)),
+        "total": sum((each.balance for each in bills), Decimal(0)),
+        "currency": currency,
+        "symbol": symbol_of(currency),
+        "decimals": decimals_of(currency),
+    }
     return page(request, "office/billing/invoice.html", context)
 
 

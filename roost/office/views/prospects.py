@@ -73,11 +73,15 @@ class Trouble(Exception):
 
 def show_trouble(request: OfficeRequest, trouble: Trouble) -> HttpResponse:
     """A page of its own for what was not done, with the ways on."""
+    _record_named(request, trouble)
+    context = {"trouble": trouble}
+    return page(request, "office/prospects/trouble.html", context, status=trouble.status)
+
+
+def _record_named(request: OfficeRequest, trouble: Trouble) -> None:
     clients = [handled.client.uuid for handled in trouble.handled if handled.client is not None]
     if clients:
         record_read("client.viewed", by=request.account, client_uuids=clients, part="prospect")
-    context = {"trouble": trouble}
-    return page(request, "office/prospects/trouble.html", context, status=trouble.status)
 
 
 def badge_of(prospect: Prospect) -> tuple[str, str]:
@@ -120,6 +124,8 @@ def _list(
         client_uuids=[],
         prospects=[str(prospect.uuid) for prospect in shown],
     )
+    if trouble is not None:
+        _record_named(request, trouble)
     kept = set(ticked)
     context: dict[str, Any] = {
         "found": found,
@@ -210,7 +216,11 @@ def too_late(request: OfficeRequest, prospects: list[Prospect]) -> Trouble:
     """The trouble of somebody who comes second."""
     handled = tuple(what_became_of(prospect, request.staff) for prospect in prospects)
     mine = all(prospect.acted_by == request.staff for prospect in prospects)
+    # Their own link did it, and no colleague has.
+    by_staff = any(each.vouched_at or each.acted_by for each in prospects)
+    own = not by_staff and all(each.is_verified for each in prospects)
     heading = "This has been done already" if mine else "Somebody was quicker"
+    heading = "Already verified" if own else heading
     return Trouble(heading, "Nothing was done just now.", handled)
 
 

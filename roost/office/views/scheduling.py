@@ -121,10 +121,12 @@ def today(request: OfficeRequest) -> HttpResponse:
     _record_schedule(request, reader)
     before, after = day - timedelta(days=1), day + timedelta(days=1)
     near = say_relative_day(day, this_day)
+    waiting, more = waiting_corrections(request) if day == this_day else ([], 0)
     context = {
         "day": day,
         "is_today": day == this_day,
-        "corrections": waiting_corrections(request) if day == this_day else [],
+        "corrections": waiting,
+        "more_corrections": more,
         "heading": say_day(day, this_day),
         "lines": reader.day(day, with_free=whose is not None),
         "tally": reader.tally(with_free=whose is not None),
@@ -381,7 +383,10 @@ def appointment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         "attendance": _agreed(attendees),
         "attendees": attendees,
         "choices": [(c.value, c.label) for c in choices if c is not Attendance.SCHEDULED],
-        "bills": [(each, say_rate(each.rate) if each.rate is not None else "") for each in bills],
+        "bills": [
+            (each, say_rate(each.rate).replace(" %", "%") if each.rate is not None else "")
+            for each in bills
+        ],
         "is_shared_out": is_shared_out(found),
         "receipts": list(receipts_of_appointment(found)),
     }

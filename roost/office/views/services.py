@@ -92,7 +92,9 @@ def service(request: OfficeRequest, service: uuid.UUID) -> HttpResponse:
         "form": form,
         "tax_form": tax_form,
         "service": found,
-        "rates": [(row.from_on, say_rate(rate_of(row))) for row in tax_rates_of(found)],
+        "rates": [
+            (row.from_on, say_rate(rate_of(row)).replace(" %", "%")) for row in tax_rates_of(found)
+        ],
     }
     return page(request, "office/scheduling/service.html", context)
 

@@ -253,7 +253,7 @@ def send_message_now(request: OfficeRequest, message: uuid.UUID) -> HttpResponse
 
 @open_to(Who.OWNER_OR_ADMIN, methods=("GET", "POST"))
 def video(request: OfficeRequest) -> HttpResponse:
-    """Settings → Video: whether calls can go through a relay, and whether they must."""
+    """Settings → Video: whether calls go through a relay, and what clients read when they end."""
     form = _video_form(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         change_settings(
@@ -268,7 +268,12 @@ def video(request: OfficeRequest) -> HttpResponse:
 
 
 def _video_form(request: OfficeRequest, data: Any = None) -> VideoForm:
-    first = {"relay_only": "yes" if request.practice.relay_only else "no"}
+    place = request.practice
+    first = {
+        "relay_only": "yes" if place.relay_only else "no",
+        "after_call_words": place.after_call_words,
+        "fallback_words": place.fallback_words,
+    }
     return VideoForm(data, has_relay=bool(relay_urls()), initial=first)
 
 

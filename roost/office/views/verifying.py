@@ -29,7 +29,7 @@ def known_address(prospect: Prospect) -> Trouble:
     """The trouble of a sign-up on an address that has a log-in already."""
     return Trouble(
         f"{prospect.email} has a log-in already",
-        "Somebody signed up with that address once more. Its owner was told by e-mail, and can log "
+        "Somebody signed up with that address again. Its owner was told by e-mail, and can log "
         "in or choose a new password. This sign-up opens nothing, whatever you do; dismiss it.",
         dismissable=prospect if prospect.state == ProspectState.WAITING else None,
     )
@@ -39,7 +39,7 @@ def address_changed(prospect: Prospect) -> Trouble:
     """The trouble of a page that shows an address which is no longer the prospect's."""
     return Trouble(
         f"{prospect.name} has corrected their address",
-        f"It is {prospect.email} now. Nothing was done; look at it once more before you act.",
+        f"It is {prospect.email} now. Nothing was done; look at it again before you act.",
     )
 
 

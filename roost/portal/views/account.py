@@ -22,25 +22,18 @@ from roost.clients.queries import get_access_for, last_request_of, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
 from roost.core.time import now
-from roost.portal.context import held_by
+from roost.portal.context import held_by, whose
 from roost.portal.next_session import NextSession, describe_next
 from roost.portal.session_rows import describe_sessions
 from roost.portal.views.sign_up import confirmation
 from roost.scheduling.history import History, years_of
 from roost.scheduling.models import Attendee
-from roost.scheduling.queries import ON_MY_ACCOUNT, my_account_sessions
+from roost.scheduling.queries import coming_along, my_account_sessions
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 from roost.video.queries import has_stepped_out
 
 PER_PAGE = 50
-WHOSE = {
-    Relationship.SELF: "You",
-    Relationship.PARENT: "Your child",
-    Relationship.GUARDIAN: "In your care",
-    Relationship.PARTNER: "Your partner",
-    Relationship.PAYER: "You pay for these sessions",
-}
 
 
 @open_to(Who.ANYONE)
@@ -77,20 +70,18 @@ def account(request: DoorRequest) -> HttpResponse:
         "access": access,
         "client": access.client,
         "is_self": access.relationship == Relationship.SELF,
-        "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in held],
+        "persons": whose(held),
         "opens": opened,
         "zone_words": request.zone.key.rsplit("/", 1)[-1].replace("_", " "),
         "moment": moment,
     }
     if opened.sessions != "none":
         grace = timedelta(minutes=request.practice.join_minutes_after)
-        first, rows = my_account_sessions(access, moment=moment, grace=grace)
+        first, rows, more = my_account_sessions(access, moment=moment, grace=grace)
         context |= {
-            "next": _next(request, first, moment),
-            "sessions": describe_sessions(
-                rows[: ON_MY_ACCOUNT - 1], reader=request.zone, moment=moment
-            ),
-            "more": len(rows) == ON_MY_ACCOUNT,
+            "next": _next(request, first, held, moment),
+            "sessions": describe_sessions(rows, reader=request.zone, moment=moment),
+            "more": more,
         }
     if opened.receipts:
         context["receipts"], context["more_receipts"] = newest_receipts(access)
@@ -106,7 +97,9 @@ def account(request: DoorRequest) -> HttpResponse:
     return page(request, "portal/account.html", context)
 
 
-def _next(request: DoorRequest, mine: Attendee | None, moment: datetime) -> NextSession | None:
+def _next(
+    request: DoorRequest, mine: Attendee | None, held: list[PortalAccess], moment: datetime
+) -> NextSession | None:
     if mine is None:
         return None
     before = timedelta(minutes=request.practice.join_minutes_before)
@@ -117,6 +110,7 @@ def _next(request: DoorRequest, mine: Attendee | None, moment: datetime) -> Next
         reader=request.zone,
         moment=moment,
         stepped_out=may_be_open and has_stepped_out(mine),
+        along=[client.name for client in coming_along(mine, held)],
     )
 
 
@@ -159,7 +153,7 @@ def sessions(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     context = {
         "client": access.client,
         "is_self": access.relationship == Relationship.SELF,
-        "persons": [(a, WHOSE[Relationship(a.relationship)]) for a in persons],
+        "persons": whose(persons),
         "found": found,
         "sessions": rows,
         "coming": [row for row in rows if not row.is_over],
@@ -181,18 +175,30 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         raise Http404("These details are not yours to change.")
     record = access.client
     names = ["preferred_name", "phone", "address"]
+    is_self = access.relationship == Relationship.SELF
     form = OwnDetailsForm(
-        request.POST or None, initial={name: getattr(record, name) for name in names}
+        request.POST or None,
+        initial={name: getattr(record, name) for name in names},
+        called="you" if is_self else record.calling_name,
     )
     if request.method == "POST" and form.is_valid():
         edit_own_details(client=record, by=request.account, **form.cleaned_data)
         messages.success(request, "Saved. The practice sees it too.")
         return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
-    record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
+    persons = [a for a in held_by(request) if opens(a).details]
+    others = [str(a.client.uuid) for a in persons if a.client_id != access.client_id]
+    record_read(
+        "client.viewed",
+        by=request.account,
+        client_uuids=[record.uuid],
+        part="details",
+        **({"others": others} if others else {}),
+    )
     context = {
         "form": form,
         "client": record,
-        "is_self": access.relationship == Relationship.SELF,
+        "is_self": is_self,
+        "persons": whose(persons),
         "asked": last_request_of(record),
     }
     return page(request, "portal/details.html", context)
@@ -201,8 +207,9 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
 def time_zone(request: DoorRequest) -> HttpResponse:
     """Choose the zone in which times are said."""
+    likely = [request.account.zone_name, request.practice.zone_name]
     first = request.account.zone_name or request.practice.zone_name
-    form = ZoneForm(request.POST or None, initial={"zone": first})
+    form = ZoneForm(likely, request.POST or None, initial={"zone": first})
     if request.method == "POST" and form.is_valid():
         keep_zone(request.account, form.cleaned_data["zone"])
         messages.success(request, "Saved. Times are in that zone from now on.")

@@ -14,7 +14,6 @@ from roost.accounts.errors import AddressTaken, LinkDead
 from roost.accounts.forms import NewAddressForm, PasswordOfForm
 from roost.accounts.models import Account
 from roost.accounts.services import check_own_password, start_sign_in
-from roost.accounts.visits import end_visit
 from roost.audit.services import record_refusal
 from roost.clients.enums import Relationship
 from roost.clients.queries import access_held_by, has_portal_access
@@ -48,7 +47,6 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 @open_to(Who.ANYONE, methods=("POST",))
 def log_out(request: HttpRequest) -> HttpResponse:
-    end_visit(request)
     return pages.log_out(request)
 
 
@@ -153,7 +151,7 @@ def new_address(request: HttpRequest, link: uuid.UUID, token: str) -> HttpRespon
         return page(request, "portal/new_address.html", context, status=429)
     if not check_own_password(asked.account, form.cleaned_data["password"]):
         record_refusal(by=None, status=401, route="new-address")
-        form.add_error("password", "That is not the password of this log-in.")
+        form.add_error("password", "That isn’t the password you log in with.")
         return page(request, "portal/new_address.html", context)
     limits.forgive(subjects)
     try:

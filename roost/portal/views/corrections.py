@@ -35,7 +35,7 @@ def ask(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     form = CorrectionForm(record, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            ask_for_correction(
+            asked = ask_for_correction(
                 key=form.cleaned_data["form_key"], client=record, by=request.account, **form.wanted
             )
         except AlreadyAsked:
@@ -43,7 +43,15 @@ def ask(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
                 request, "Something is asked for already. Withdraw that first to ask anew."
             )
         else:
-            messages.success(request, f"{request.practice.name} is asked. The answer shows here.")
+            if asked.wanted == form.wanted:
+                told = f"{request.practice.name} is asked. The answer shows here."
+                messages.success(request, told)
+            else:
+                messages.warning(
+                    request,
+                    "This form was sent before, with something else in it. To ask for more, "
+                    "withdraw that or wait for the answer, and begin anew.",
+                )
         return redirect(door_path(request, "details", client=record.uuid))
     record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="details")
     is_self = access.relationship == Relationship.SELF

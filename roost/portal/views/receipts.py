@@ -13,7 +13,7 @@ from roost.billing.balances import balance_of_client
 from roost.billing.checking import check_code
 from roost.billing.documents import document_of, file_name
 from roost.billing.invoice_pdf import document_of_invoice, invoice_file_name
-from roost.billing.invoices import with_states
+from roost.billing.invoices import state_for_client, with_states
 from roost.billing.queries import (
     get_invoice_by_access,
     get_receipt_by_access,
@@ -32,11 +32,12 @@ from roost.clients.enums import Relationship
 from roost.clients.queries import get_access_for, opens
 from roost.core.pages import page, pdf_answer
 from roost.core.time import now, say_span
-from roost.portal.context import held_by
+from roost.portal.context import held_by, whose
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
 
 PER_PAGE = 50
+INVOICES_PER_PAGE = 10
 
 
 @open_to(Who.ACCOUNT)
@@ -48,15 +49,29 @@ def receipts(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         raise Http404("These receipts are not yours to see.")
     today = now().astimezone(request.practice.zone).date()
     found = Paginator(receipts_open_to(access), PER_PAGE).get_page(request.GET.get("page"))
-    record_read("client.viewed", by=request.account, client_uuids=[client], part="receipts")
+    billed = Paginator(invoices_open_to(access), INVOICES_PER_PAGE)
+    invoices = billed.get_page(request.GET.get("invoices"))
+    persons = [a for a in held_by(request) if opens(a).receipts]
+    # The switcher shows the names of the others.
+    others = [str(a.client.uuid) for a in persons if a.client_id != access.client_id]
+    record_read(
+        "client.viewed",
+        by=request.account,
+        client_uuids=[client],
+        part="receipts",
+        **({"others": others} if others else {}),
+    )
     context = {
         "client": access.client,
+        "today": today,
         "is_self": access.relationship == Relationship.SELF,
+        "persons": whose(persons),
         "found": found,
         "receipts": found.object_list,
         "opens": opened,
         "balance": balance_of_client(access.client, request.practice) if opened.balance else None,
-        "invoices": with_states(invoices_open_to(access), today),
+        "invoices_found": invoices,
+        "invoices": with_states(invoices.object_list, today, state_for_client),
         "years": years_open_to(access),
     }
     return page(request, "portal/receipts.html", context)

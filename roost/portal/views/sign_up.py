@@ -128,8 +128,9 @@ def _account_page(
         "form": form,
         "prospect": prospect,
         "sign_up": found,
-        "used": min(used, limits.RESEND_PER_SIGN_UP.most),
-        "most": limits.RESEND_PER_SIGN_UP.most,
+        # The first was sent by itself.
+        "was_resent": used > 1,
+        "left": max(0, limits.RESEND_PER_SIGN_UP.most - used),
         "pause": max(0, int(pause.total_seconds()) + 1) if pause > timedelta() else 0,
         "wait": say_span(wait) if wait else "",
         "too_many": too_many,
@@ -214,7 +215,7 @@ def verify(request: SignUpRequest, sign_up: uuid.UUID, token: str) -> HttpRespon
             return page(request, "portal/verify.html", context, status=429)
         if not sign_ups.check_its_password(asked, form.cleaned_data["password"]):
             record_refusal(by=None, status=401, route="verify")
-            form.add_error("password", "That is not the password this account was asked for with.")
+            form.add_error("password", "That isn’t the password you signed up with.")
             return page(request, "portal/verify.html", context)
         limits.forgive(subjects)
     try:
@@ -252,4 +253,5 @@ def renew_verification(request: HttpRequest, sign_up: uuid.UUID, token: str) -> 
             return _dead(request, found, token, dead, wait=say_span(limit.wait))
     else:
         return redirect(door_path(request, "verify", sign_up=sign_up, token=token))
-    return page(request, "portal/verify_renewed.html")
+    context = {"works_for": say_span(sign_ups.LINK_LIVES)}
+    return page(request, "portal/verify_renewed.html", context)

@@ -68,7 +68,7 @@ window.addEventListener("pageshow", (event) => {
 });
 
 // Where one is stands in view, in a bar too long for the screen.
-for (const here of document.querySelectorAll(".tabs [aria-current], .desk-nav [aria-current]")) {
+for (const here of document.querySelectorAll(".tabs [aria-current], .desk-nav [aria-current], .persons [aria-current]")) {
   const bar = here.parentElement;
   bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
 }
@@ -78,18 +78,40 @@ const faceSummary = (root) => root.querySelector?.(".summary")?.focus();
 faceSummary(document);
 document.addEventListener("htmx:afterSwap", (event) => faceSummary(event.detail.target));
 
-// What the browser's own check shows beside a field is tied to the field, too.
-function tie(input) {
+// What the browser's own check finds is said beside the field, once the field is left. Not while a
+// pointer is down: the hint makes room for itself, and the button would slip away from under the press.
+const AFTER_PRESS_MS = 300;
+const kept = new Set();
+let pressing = false;
+let releasing = 0;
+
+function tie(input, found) {
   const hint = input.id && document.getElementById(`${input.id}_hint`);
   if (!hint) return;
   const others = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== hint.id);
-  const wrong = input.matches(":user-invalid");
+  const wrong = found ?? input.matches(":user-invalid");
+  hint.classList.toggle("error-now", wrong);
   if (wrong) { others.push(hint.id); input.setAttribute("aria-invalid", "true"); } else input.removeAttribute("aria-invalid");
   if (others.length) input.setAttribute("aria-describedby", others.join(" "));
   else input.removeAttribute("aria-describedby");
 }
-document.addEventListener("focusout", ({ target }) => { if (target.matches?.(".input")) tie(target); });
+function release() {
+  pressing = false;
+  kept.forEach((input) => tie(input));
+  kept.clear();
+}
+document.addEventListener("pointerdown", () => { pressing = true; clearTimeout(releasing); }, true);
+// A finger's mouse events come after it is lifted, and the press after them.
+for (const lifted of ["pointerup", "pointercancel"]) {
+  document.addEventListener(lifted, () => { releasing = setTimeout(release, AFTER_PRESS_MS); }, true);
+}
+document.addEventListener("focusout", ({ target }) => {
+  if (!target.matches?.(".input")) return;
+  if (pressing) kept.add(target);
+  else tie(target);
+});
 document.addEventListener("input", ({ target }) => { if (target.matches?.(".input[aria-invalid]")) tie(target); });
+document.addEventListener("invalid", ({ target }) => { if (target.matches?.(".input")) tie(target, true); }, true);
 
 // Browsers that know no popover: the menu opens and closes all the same.
 if (!("popover" in HTMLElement.prototype)) {

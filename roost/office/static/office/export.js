@@ -11,7 +11,7 @@ function say(rows, total) {
   const all = total.toLocaleString("en-CA");
   bar.max = Math.max(total, 1);
   bar.value = total ? rows : 1;
-  words.textContent = rows < total ? `${rows.toLocaleString("en-CA")} of ${all} receipts` : `All ${all} receipts are here.`;
+  words.textContent = rows < total ? `${rows.toLocaleString("en-CA")} of ${all} rows` : `All ${all} rows are here.`;
 }
 
 function save(parts, name) {

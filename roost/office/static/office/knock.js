@@ -1,13 +1,17 @@
 // Tells the therapist who waits, on every page of the office: in the head of the page, in the
-// banner where there is one, in the tab's title, and by a chime once the page may make a sound.
+// banner where there is one, in the tab's title, and by a chime once the page may make a sound. In a
+// room (`data-beside`) it stays quiet while somebody is in the call (`data-quiet`, set by the room).
 
-const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000;
+const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000, LONGEST_PRESS = 1000, CLICK_WITHIN = 50;
 const slot = document.getElementById("knock");
 const banner = document.getElementById("arrivals");
 const title = document.title;
-const isQuiet = "quiet" in slot.dataset;
-let known = new Set([...slot.querySelectorAll("[data-person]")].map((link) => link.dataset.person));
-let wait = FIRST_WAIT, socket = null, pong = 0, sound = null;
+const isRoom = "beside" in slot.dataset;
+const slots = [slot, document.getElementById("knock-check")].filter(Boolean);
+// In a room the server has not written down who waits: the first news of them is no arrival.
+let known = isRoom ? null : new Set([...slot.querySelectorAll("[data-person]")].map((link) => link.dataset.person));
+let drawn = slot.innerHTML.trim();
+let wait = FIRST_WAIT, socket = null, pong = 0, sound = null, isPressing = false, kept = null;
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -21,6 +25,7 @@ function connect() {
     wait = FIRST_WAIT;
     const message = JSON.parse(data);
     if (message.type === "pong") clearTimeout(pong);
+    else if (message.type === "waiting" && isPressing) kept = message;
     else if (message.type === "waiting") draw(message);
   });
   mine.addEventListener("close", ({ code }) => {
@@ -34,23 +39,53 @@ function connect() {
 }
 
 function draw({ ids, knock, arrivals }) {
-  const fresh = ids.filter((id) => !known.has(id));
+  const fresh = known && ids.filter((id) => !known.has(id));
   known = new Set(ids);
-  // Written by the server's own templates, which escape every name.
-  if (slot.innerHTML.trim() !== knock.trim()) slot.innerHTML = knock;
-  if (banner && banner.innerHTML.trim() !== arrivals.trim()) banner.innerHTML = arrivals;
-  leaveOutOwn();
+  if (drawn !== knock.trim()) for (const each of slots) write(each, knock);
+  drawn = knock.trim();
+  if (banner) write(banner, arrivals);
   mark();
-  if (fresh.length && !isQuiet) chime();
+  if (isRoom) standBeside();
+  if (fresh?.length && !("quiet" in slot.dataset)) chime();
 }
 
-/** In a room, only who waits for another one is news. */
-function leaveOutOwn() {
-  for (const link of slot.querySelectorAll("a.knock")) if (new URL(link.href).pathname === location.pathname) link.remove();
+// Nothing moves away from under a press: the banner would take its place. Of some presses (a menu, a
+// list that opens) no end is told, so each is over after a second.
+let pressed = 0;
+addEventListener("pointerdown", () => { isPressing = true; clearTimeout(pressed); pressed = setTimeout(release, LONGEST_PRESS); });
+for (const event of ["pointerup", "pointercancel", "contextmenu", "blur"]) addEventListener(event, () => setTimeout(release, CLICK_WITHIN));
+
+function release() {
+  isPressing = false;
+  if (kept) draw(kept);
+  kept = null;
 }
 
+/** Writes what comes from the server's own templates, which escape every name. The focus stays with
+    the person it was on; where they are gone, it goes to the page. */
+function write(box, text) {
+  if (box.innerHTML.trim() === text.trim()) return;
+  const held = box.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  box.innerHTML = text;
+  if (held === null) return;
+  const same = [...box.querySelectorAll("a")].find((link) => link.getAttribute("href") === held);
+  const main = document.getElementById("main");
+  if (!same) main.tabIndex = -1;
+  (same ?? main).focus({ preventScroll: true });
+}
+
+/** In a call its own list says who waits for it; another room opens beside it, and drops nobody. */
+function standBeside() {
+  for (const link of slot.querySelectorAll("a.knock:not([target])")) {
+    if (new URL(link.href).pathname === location.pathname) { link.remove(); continue; }
+    link.target = "_blank";
+    link.append(Object.assign(document.createElement("span"), { className: "vh", textContent: ", in a new window" }));
+  }
+}
+
+/** The tab says how many wait, for this room too. */
 function mark() {
-  const count = slot.querySelectorAll("a.knock").length;
+  const count = new DOMParser().parseFromString(drawn, "text/html").querySelectorAll("a.knock").length;
   document.title = count ? `(${count}) ${title}` : title;
 }
 
@@ -77,13 +112,12 @@ function chime() {
 }
 
 setInterval(() => {
-  for (const each of slot.querySelectorAll("[data-since]")) {
+  for (const each of slots.flatMap((some) => [...some.querySelectorAll("[data-since]")])) {
     const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(each.dataset.since)) / 60000));
     const words = minutes ? `${minutes} min` : "just now";
     if (each.textContent !== words) each.textContent = words;
   }
 }, 15000);
 
-leaveOutOwn();
 mark();
 connect();

@@ -9,9 +9,10 @@ function show(aloud) {
   const slot = document.getElementById("chosen");
   if (!slot) return;
   const words = chosen.length === 1 ? chosen[0] : `${chosen.length} chosen`;
-  if (chosen.length) slot.textContent = words;
+  const apart = chosen.length > 1 && form.querySelector("[data-for-one]") ? ". Create Client, Associate and Verify take one at a time." : "";
+  if (chosen.length) slot.textContent = words + apart;
   for (const button of form.querySelectorAll("[data-for-one]")) button.disabled = chosen.length > 1;
-  if (aloud) say(chosen.length ? `${words}. What you can do stands above the list.` : "Nobody is chosen.");
+  if (aloud) say(chosen.length ? `${words}${apart || "."} What you can do is above the list.` : "Nobody is chosen.");
 }
 
 form.addEventListener("change", ({ target }) => { if (target.matches(".tick")) show(true); });

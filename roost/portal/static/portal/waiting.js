@@ -27,7 +27,7 @@ let seconds = Number(button?.dataset.pause ?? 0);
 const count = () => {
   button.disabled = seconds > 0;
   words.textContent = seconds > 0
-    ? `You can send another in ${seconds} second${seconds === 1 ? "" : "s"}; `
+    ? `You can send another in ${seconds} second${seconds === 1 ? "" : "s"}. `
     : "";
   if (seconds > 0) setTimeout(count, 1000);
   seconds -= 1;

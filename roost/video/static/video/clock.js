@@ -1,5 +1,10 @@
-// What time it is for the session: the countdown of the waiting room, the therapist's timer, and the
-// warnings before the end.
+// What time it is for the session: the countdown of the waiting room and the therapist's timer. When
+// the room closes is not for this clock to say: closing.js.
+
+const ahead = Date.parse(document.getElementById("main")?.dataset.now) - Date.now() || 0;
+
+/** The time as the server has it, in milliseconds: a device's own clock may be an hour off. */
+export const now = () => Date.now() + ahead;
 
 const EVERY = 5000, MINUTE = 60000, WARN_BEFORE = 5 * MINUTE;
 
@@ -14,16 +19,9 @@ export function timerFor(moment, { starts, ends }) {
   return { words: `${say(Math.ceil(left / MINUTE))} left`, isSoon: left <= WARN_BEFORE };
 }
 
-/** What is said of the room's end, or "". */
-export function warningFor(moment, { closes, lasts }) {
-  const isNear = (end) => end > moment && end - moment <= WARN_BEFORE;
-  if (isNear(closes)) return "The room closes to newcomers in a few minutes. The call itself may go on for an hour.";
-  return isNear(lasts) ? "The call ends in a few minutes: the room’s time is over." : "";
-}
-
-/** Draws what the clock says, every five seconds. `shown` names the view, `isInCall` whether the
-    line stands, `warn` says a warning. Returns a function that draws at once. */
-export function startClock({ times, shown, isInCall, warn, timer, startWords, waitingTitle }) {
+/** Draws what the clock says, every five seconds. `shown` names the view. Returns a function that
+    draws at once. */
+export function startClock({ times, shown, timer, startWords, waitingTitle }) {
   function drawWaiting(moment) {
     const minutes = Math.ceil((times.starts - moment) / MINUTE);
     startWords.replaceChildren(minutes > 0 ? "starts at " : "started at ", number(startWords.dataset.at));
@@ -33,7 +31,7 @@ export function startClock({ times, shown, isInCall, warn, timer, startWords, wa
   }
 
   function tick() {
-    const moment = Date.now();
+    const moment = now();
     if (shown() === "waiting") drawWaiting(moment);
     if (shown() !== "call") return;
     if (timer) {
@@ -41,8 +39,6 @@ export function startClock({ times, shown, isInCall, warn, timer, startWords, wa
       if (timer.textContent !== words) timer.textContent = words;
       timer.classList.toggle("timer-soon", isSoon);
     }
-    const warning = isInCall() ? warningFor(moment, times) : "";
-    if (warning) warn(warning);
   }
   setInterval(tick, EVERY);
   return tick;

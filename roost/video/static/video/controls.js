@@ -1,27 +1,47 @@
 // What can be pressed during a call, and what each button does.
 
 import { say } from "../core/ui.js";
-import { listenToKeys } from "./keys.js";
-import { memory } from "./memory.js";
+import { memory } from "./browser.js";
 import { Outgoing } from "./outgoing.js";
 import { closePanel, togglePanel } from "./panels.js";
 
 const byId = (id) => document.getElementById(id);
 
+/** One key for each thing of a call. They can be switched off: whoever speaks to their computer, or
+    touches keys by accident, would press them unawares. `acts` are what a key may do, by its letter; `isOn` whether the call is in view. */
+function listenToKeys({ acts, isOn, box }) {
+  box.checked = memory.read().keys !== false;
+  box.addEventListener("change", () => memory.write({ keys: box.checked }));
+  addEventListener("keydown", (event) => {
+    if (!isOn() || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (document.querySelector("dialog[open]") || event.target.closest?.("input:not([type=checkbox]), select, textarea")) return;
+    const act = acts[event.key.toLowerCase()];
+    if (!act || (event.key !== "Escape" && !box.checked)) return;
+    if (act() !== false) event.preventDefault();
+  });
+}
+
 /** Gives all buttons and keys their acts. Returns { draw }, which shows how they stand. */
 export function startControls({ devices, outgoing, stage, peers, quality, useTracks, isInCall, openSafety, leave, end }) {
-  let hadCamera = true;
+  let hadCamera = memory.read().hadCamera ?? true;
   const acts = {
-    mute() {
-      if (!devices.tracks.audio) { devices.muted = false; devices.want("audio", true); } else devices.mute(!devices.muted);
-      memory.write({ muted: devices.muted, mode: devices.wants.video ? "video" : "audio" });
-      say(devices.muted ? "You are muted" : "You can be heard");
+    async mute() {
+      const isOpen = devices.tracks.audio?.readyState === "live";
+      if (isOpen) devices.mute(!devices.muted); else devices.muted = false;
+      const opened = isOpen || devices.want("audio", true);
+      memory.write({ muted: devices.muted });
+      keepMode();
+      await opened;
+      if (devices.muted) say("You are muted");
+      else say(devices.microphoneOn ? "You can be heard" : "You can’t be heard: the microphone did not start");
     },
     async camera() {
       if (outgoing.audioOnly) endAudioOnly();
-      await devices.want("video", !devices.cameraOn);
+      const done = devices.want("video", !devices.cameraOn);
       keepMode();
-      say(devices.cameraOn ? "Your camera is on" : "Your camera is off");
+      await done;
+      if (devices.cameraOn) say("Your camera is on");
+      else say(devices.wants.video ? "Your camera did not start" : "Your camera is off");
     },
     async audioOnly() {
       if (outgoing.audioOnly) {
@@ -31,7 +51,7 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
       } else {
         hadCamera = devices.wants.video;
         outgoing.audioOnly = true;
-        memory.write({ audioOnly: true });
+        memory.write({ audioOnly: true, hadCamera });
         outgoing.stopSharing();
         await devices.want("video", false);
         draw();
@@ -54,7 +74,7 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     },
     full() {
       if (document.fullscreenElement) document.exitFullscreen();
-      else byId("view-call").requestFullscreen?.().catch(() => say("The browser does not allow full screen here."));
+      else byId("main").requestFullscreen?.().catch(() => say("The browser does not allow full screen here."));
     },
     async beside() {
       if (document.pictureInPictureElement) { await document.exitPictureInPicture(); return; }
@@ -64,6 +84,8 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     end() { byId("ending").showModal(); },
   };
   for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
+  // It goes away as it is pressed.
+  byId("resume").addEventListener("click", () => document.querySelector("#main > section:not([hidden]) h1")?.focus({ preventScroll: true }));
   byId("ending")?.addEventListener("close", ({ target }) => { if (target.returnValue === "end") end(); target.returnValue = ""; });
 
   function endAudioOnly() {
@@ -79,11 +101,15 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     for (const [act, isOn] of Object.entries(pressed)) {
       for (const button of document.querySelectorAll(`[data-do="${act}"][aria-pressed]`)) button.setAttribute("aria-pressed", String(isOn));
     }
+    const held = byId("sharing").contains(document.activeElement);
     byId("sharing").hidden = !outgoing.screen;
+    if (held && !outgoing.screen) byId("call-title").focus({ preventScroll: true });
     for (const peer of peers.values()) { stage.drawSoon(peer); quality.fit(peer).catch(() => { /* closed meanwhile */ }); }
   }
   const can = { share: Outgoing.canShare, full: document.fullscreenEnabled, beside: document.pictureInPictureEnabled };
-  for (const [act, isPossible] of Object.entries(can)) document.querySelector(`.panel [data-do="${act}"]`).hidden = !isPossible;
+  for (const [act, isPossible] of Object.entries(can)) {
+    for (const each of document.querySelectorAll(`.panel [data-do="${act}"], [data-key="${act}"]`)) each.hidden = !isPossible;
+  }
   outgoing.audioOnly = memory.read().audioOnly === true;
   byId("stage").classList.toggle("self-hidden", memory.read().selfHidden === true);
   draw();

@@ -1,6 +1,7 @@
 // Camera and microphone: opening, choosing and muting.
 
-const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
+const USUAL = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24, max: 30 } };
+const FINE = { ...USUAL, width: { ideal: 1280 }, height: { ideal: 720 } };
 const BLOCK = 1024;
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
@@ -30,16 +31,36 @@ export class Devices {
   picked = { audio: "", video: "", ...choice.read() };
   muted = false;
   stream = new MediaStream();
-  #meter = null;
+  #meter = null; #picture = USUAL; #lost = new Set();
 
+  /** `changed` is told of every change, and of "ended" and "muted" where the browser has made it. */
   constructor(changed) { this.changed = changed; }
 
   get cameraOn() { return this.tracks.video?.readyState === "live"; }
   get microphoneOn() { return this.tracks.audio?.readyState === "live" && !this.muted; }
 
+  /** Which of "audio" and "video" are wanted and bring nothing: a phone has stopped them, or another
+      program holds them. What was never there is not meant. */
+  get stopped() {
+    return ["audio", "video"].filter((kind) => {
+      const track = this.tracks[kind];
+      return this.wants[kind] && (track ? track.readyState === "ended" || track.muted : this.#lost.has(kind));
+    });
+  }
+
+  /** Gets what has stopped again, from the same device. Never rejects: `stopped` says what is missing. */
+  async reopen() {
+    for (const kind of this.stopped) {
+      // Given back first: some phones let nobody have it twice.
+      this.#set(kind, null);
+      this.#lost.add(kind);
+    }
+    await this.open();
+  }
+
   // Exactly, since Chromium takes its default microphone whatever is said to be ideal.
   #constraints(kind) {
-    const base = kind === "video" ? PICTURE : SOUND;
+    const base = kind === "video" ? this.#picture : SOUND;
     return this.picked[kind] ? { ...base, deviceId: { exact: this.picked[kind] } } : base;
   }
 
@@ -66,17 +87,18 @@ export class Devices {
       }
       const cause = causeOf(error);
       // Whoever has closed the browser's question is not asked twice more.
-      if (kinds.length === 1 || cause === "dismissed") for (const kind of kinds) this.troubles[kind] = cause;
+      if (kinds.length === 1 || cause === "dismissed") for (const kind of kinds.filter((each) => this.wants[each])) this.troubles[kind] = cause;
       else for (const kind of kinds) await this.#openOne(kind);
     }
     this.changed();
   }
 
   async #openOne(kind) {
+    if (!this.wants[kind]) return;
     try {
       this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: this.#constraints(kind) }));
     } catch (error) {
-      this.troubles[kind] = causeOf(error);
+      if (this.wants[kind]) this.troubles[kind] = causeOf(error);
     }
   }
 
@@ -92,24 +114,30 @@ export class Devices {
     const old = this.tracks[kind];
     if (old) { this.stream.removeTrack(old); old.stop(); }
     this.tracks[kind] = track;
+    this.#lost.delete(kind);
     delete this.troubles[kind];
     if (!track) return;
     if (kind === "audio") track.enabled = !this.muted;
     this.stream.addTrack(track);
-    track.addEventListener("ended", () => { if (this.tracks[kind] === track) this.changed("ended"); });
+    for (const [event, what] of [["ended", "ended"], ["mute", "muted"], ["unmute", "muted"]]) {
+      track.addEventListener(event, () => { if (this.tracks[kind] === track) this.changed(what); });
+    }
   }
 
-  /** Chooses a camera or microphone by its id. */
+  /** Chooses a camera or microphone by its id. Where it cannot be had, the former one goes on. */
   async pick(kind, id) {
     const before = this.picked[kind];
     this.picked[kind] = id;
     this.wants[kind] = true;
+    // Many phones let a page hold one camera at a time. A microphone goes on until there is another.
+    if (kind === "video") this.#set(kind, null);
     try {
       this.#take(await navigator.mediaDevices.getUserMedia({ [kind]: this.#constraints(kind) }));
       choice.keep(kind, id);
     } catch (error) {
       this.picked[kind] = before;
-      this.troubles[kind] = causeOf(error);
+      if (!this.tracks[kind]) await this.#openOne(kind);
+      if (this.wants[kind]) this.troubles[kind] = causeOf(error);
     }
     this.changed();
   }
@@ -124,9 +152,24 @@ export class Devices {
   async want(kind, wanted) {
     this.wants[kind] = wanted;
     delete this.troubles[kind];
-    if (wanted) return this.open();
-    this.#set(kind, null);
+    if (!wanted) this.#set(kind, null);
     this.changed();
+    if (wanted) await this.open();
+  }
+
+  /** Asks the camera for 720 lines or for the usual ones, while it goes on. What it cannot do, it does
+      as well as it can. */
+  async useFine(isWanted) {
+    const picture = isWanted ? FINE : USUAL;
+    if (this.#picture === picture) return;
+    this.#picture = picture;
+    await this.tracks.video?.applyConstraints(picture).catch(() => { /* it goes on as it was */ });
+  }
+
+  /** Whether the camera really delivers 720 lines, held upright or lying. */
+  get isFine() {
+    const { width = 0, height = 0 } = this.tracks.video?.getSettings() ?? {};
+    return Math.min(width, height) >= FINE.height.ideal;
   }
 
   /** The cameras and microphones there are; names are known once one has been allowed. */
@@ -160,9 +203,12 @@ export class Devices {
 
   stopMeter() { this.#meter?.(); this.#meter = null; }
 
-  /** Both lights go out. */
+  /** Both lights go out, and stay out whatever the browser gives later. */
   close() {
     this.stopMeter();
+    this.wants = { audio: false, video: false };
+    this.#lost.clear();
+    this.troubles = {};
     for (const kind of ["audio", "video"]) this.#set(kind, null);
   }
 }

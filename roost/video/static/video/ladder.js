@@ -1,31 +1,63 @@
 // How good a line is, in figures and in words, and what is sent over it. Pure: no page, no network.
 
 const BAD_LOSS = 0.08, WEAK_LOSS = 0.03, SLOW = 0.5, VERY_SLOW = 1;
-// Samples in a row (two seconds each) before a step down, and up.
-const BAD_TIMES = 3, GOOD_TIMES = 8;
+// Samples in a row (two seconds each) before a step down, up, and up to the best picture.
+const BAD_TIMES = 3, GOOD_TIMES = 8, BEST_TIMES = 5;
+// Each time the best was too much, it is tried again after twice as long, at most 16 times.
+const MOST_TRIES = 4;
+const ROOM_FOR_BEST = 1500;
 
-/** The picture goes step by step: fewer bits, fewer pixels, none. The sound never does. */
-export const STOPPED = 3;
+/** The picture goes step by step: fewer bits, fewer pixels, none. The sound never does. It starts one
+    step below the best. */
+export const BEST = -1, STOPPED = 3;
 const SHARES = [1, 0.4, 0.2], SCALES = [1, 1, 2];
 // By how many others the picture goes to: each of them is sent one of its own.
 const BUDGETS = { 1: { kbps: 1200, scale: 1 }, 2: { kbps: 600, scale: 1 }, 3: { kbps: 300, scale: 2 } };
+const BEST_KBPS = 2500;
 
-export const START = Object.freeze({ rung: 0, bad: 0, good: 0 });
+export const START = Object.freeze({ rung: 0, bad: 0, good: 0, tries: 0 });
 
 /** Where a line stands on the ladder after one more sample. `loss` is the share of what was sent
-    that did not arrive, or null where nothing is known. */
-export function climb({ rung, bad, good }, loss) {
-  if (loss === null) return { rung, bad, good };
-  if (loss >= BAD_LOSS) return bad + 1 < BAD_TIMES ? { rung, bad: bad + 1, good: 0 } : { rung: Math.min(rung + 1, STOPPED), bad: 0, good: 0 };
-  if (loss >= WEAK_LOSS) return { rung, bad: 0, good: 0 };
-  return good + 1 < GOOD_TIMES ? { rung, bad: 0, good: good + 1 } : { rung: Math.max(rung - 1, 0), bad: 0, good: 0 };
+    that did not arrive, or null where nothing is known; `isRoomy` whether the line and the machine
+    would carry more, `isStrained` whether they carry less than is asked for. Only where there is one
+    other person (`isPair`) the picture goes above where it starts. */
+export function climb(before, { loss, isRoomy = false, isStrained = false, isPair = false }) {
+  const now = { ...before, rung: isPair ? before.rung : Math.max(before.rung, 0) };
+  if (loss === null) return now;
+  if (loss >= BAD_LOSS || (now.rung === BEST && isStrained)) {
+    if (now.bad + 1 < BAD_TIMES) return { ...now, bad: now.bad + 1, good: 0 };
+    const tries = now.rung === BEST ? Math.min(now.tries + 1, MOST_TRIES) : now.tries;
+    return { rung: Math.min(now.rung + 1, STOPPED), bad: 0, good: 0, tries };
+  }
+  const isHeld = now.rung === 0 ? !(isPair && isRoomy) : now.rung === BEST;
+  if (loss >= WEAK_LOSS || isHeld) return { ...now, bad: 0, good: 0 };
+  const wanted = now.rung > 0 ? GOOD_TIMES : BEST_TIMES * 2 ** now.tries;
+  return now.good + 1 < wanted ? { ...now, bad: 0, good: now.good + 1 } : { ...now, rung: now.rung - 1, bad: 0, good: 0 };
 }
 
-/** What to send of the picture: { active, kbps, scale }. A screen keeps its pixels as long as it goes at all. */
-export function pictureFor({ rung, others, isScreen, isWanted }) {
+/** Whether a line would carry the best picture. `kbps` is what the browser thinks that it carries, or
+    null where it does not say; `limit` what holds the picture back: "none", "cpu", "bandwidth" or "other". */
+export function hasRoom({ lossIn, lossOut, trip, kbps, limit }) {
+  return judge({ lossIn, lossOut, trip }).level === "good" && !isHeldBack(limit) && (kbps === null || kbps >= ROOM_FOR_BEST);
+}
+
+/** Whether the browser sends less than it was asked for, by what it says of the reason. */
+export const isHeldBack = (limit) => limit === "cpu" || limit === "bandwidth";
+
+/** Whether the camera is to deliver its best, by where the line to each other stands. While a screen is
+    shown, the camera is not. */
+export function wantsBest({ rungs, isScreen }) {
+  return rungs.length === 1 && rungs[0] === BEST && !isScreen;
+}
+
+/** What to send of the picture: { active, kbps, scale }. A screen keeps its pixels as long as it goes at
+    all; `isFine` says that the camera delivers its best. */
+export function pictureFor({ rung, others, isScreen, isWanted, isFine = false }) {
   const { kbps, scale } = BUDGETS[Math.min(Math.max(others, 1), 3)];
   if (rung >= STOPPED || !isWanted) return { active: false, kbps, scale };
-  return { active: true, kbps: kbps * SHARES[rung] * (isScreen ? 2 : 1), scale: isScreen ? 1 : scale * SCALES[rung] };
+  if (rung === BEST && others <= 1 && isFine && !isScreen) return { active: true, kbps: BEST_KBPS, scale: 1 };
+  const step = Math.max(rung, 0);
+  return { active: true, kbps: kbps * SHARES[step] * (isScreen ? 2 : 1), scale: isScreen ? 1 : scale * SCALES[step] };
 }
 
 /** How a line does: { level: "good", "weak" or "bad", reason: "", "loss" or "slow", loss, trip }. */
@@ -57,5 +89,6 @@ export function sayLines(lines) {
   const [{ name, line, climb: { rung } }] = weak;
   if (weak.length === known.length && known.length > 1) return `your line is weak: ${why(line)}`;
   const done = rung >= STOPPED ? `, so ${name} only hears you for now` : rung > 0 ? `, so ${name} sees you smaller for now` : "";
-  return `${known.length > 1 ? `${name}’s line` : `the line to ${name}`} is weak: ${why(line)}${done}`;
+  const whose = known.length > 1 ? `${name}’s line` : `the line to ${name}`;
+  return `${whose} is weak: ${why(line)}${done}`;
 }

@@ -21,29 +21,3 @@ export function closePanel() {
   if (open) togglePanel(open.id);
   return Boolean(open);
 }
-
-/** Draws the safety words, or why there are none. `nameOf` names a cid. */
-export function drawSafety({ words, broken, isPossible, others, nameOf }) {
-  const byId = (id) => document.getElementById(id);
-  const list = byId("safety-list");
-  const text = (words ?? []).join(" ");
-  if (list.dataset.words !== text) {
-    list.dataset.words = text;
-    list.replaceChildren(...(words ?? []).map((word) => Object.assign(document.createElement("li"), { textContent: word })));
-  }
-  list.hidden = !words;
-  const names = others.length === 1 ? others[0] : "the others";
-  byId("safety-read").hidden = !words;
-  byId("safety-read").textContent = others.length === 1
-    ? `Read them to ${names}. If ${names} sees the same four, nobody sits between you.`
-    : "Read them aloud. If everybody sees the same four, nobody sits between you.";
-  const wait = !isPossible ? "This page was opened without https, so the browser cannot make any."
-    : !others.length ? "They come once somebody else is in the call."
-    : words || broken.size ? "" : "They are being worked out. That needs a line to everybody in the call.";
-  byId("safety-wait").hidden = !wait;
-  byId("safety-wait").textContent = wait;
-  const alarm = byId("safety-alarm");
-  const said = broken.size ? `What came from ${[...broken].map((cid) => nameOf(cid) || "somebody").join(" and ")} does not match what was promised before. Somebody may sit between you. Leave, and come back; if this shows again, call each other by phone.` : "";
-  alarm.hidden = !said;
-  if (alarm.textContent !== said) alarm.textContent = said;
-}

@@ -1,9 +1,11 @@
-// The connection to one other person: perfect negotiation, and getting well again by itself.
+// The connection to one other person: perfect negotiation, and getting well again by itself. Once
+// the two have agreed, only the impolite side offers, and the polite one asks it to: Chromium shows
+// no picture any more where a side that has answered takes an offer of its own back (ADR 0022).
 
 import { START } from "./ladder.js";
 import { fingerprintOf } from "./safety.js";
 
-const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2;
+const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2, ASKED_EVERY = 500;
 
 /** What a candidate and its line in an SDP have in common: all up to its port. */
 const placeOf = ({ candidate }) => candidate.split(" ").slice(0, 6).join(" ");
@@ -11,16 +13,20 @@ const placeOf = ({ candidate }) => candidate.split(" ").slice(0, 6).join(" ");
 /** Which RTCPeerConnection wrote an SDP: the id of its origin line is made anew for each. */
 const originOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
 
+/** Which offer an SDP is: each one that looks for the way anew has another. */
+const offerOf = (sdp) => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? "";
+
 export class Peer {
   cid = "";
   /** Apart, since a picture that does not come would hold the sound back. */
   streams = { audio: new MediaStream(), video: new MediaStream() };
   /** What the other side says of itself: whether its camera and microphone are on. */
-  about = { camera: true, microphone: true, screen: false, audioOnly: false, rung: 0 };
+  about = { camera: true, microphone: true, screen: false, audioOnly: false, paused: false, rung: 0 };
   /** Whether this connection has stood; how the line does (ladder.js), or null while nothing is known; and what is sent over it. */
   hasMet = false; line = null; climb = START; sendsPicture = true;
-  #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #offering = false; #failures = 0;
-  #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = "";
+  #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #failures = 0;
+  #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = ""; #hasMoved = false;
+  #isMending = false; #mendedAt = 0; #asked = 0;
 
   /**
    * `send` carries a description or a candidate to the other side; `ice` says by which relays, with
@@ -33,6 +39,7 @@ export class Peer {
   }
 
   #make() {
+    clearTimeout(this.#timer);
     this.#channel?.close();
     this.pc?.close();
     this.#remoteOrigin = "";
@@ -110,44 +117,46 @@ export class Peer {
 
   offer() {
     return this.#inTurn(async () => {
-      this.#offering = true;
-      try {
-        this.#addSenders();
-        await this.pc.setLocalDescription();
-        this.#tellDescription();
-      } finally {
-        this.#offering = false;
-      }
+      this.#addSenders();
+      await this.pc.setLocalDescription();
+      this.#tellDescription();
     });
   }
 
-  #tellDescription() {
+  /** `of` is the offer that an answer is for: one that comes late fits no later offer. */
+  #tellDescription(of) {
     const { type, sdp } = this.pc.localDescription;
-    this.#tell({ description: { type, sdp } });
+    this.#tell({ description: { type, sdp, of } });
   }
 
-  /** Says a pending offer again: the other side was away when it was said. */
+  /** Says a pending offer again: it was said while a line of one of the two was down. */
   offerAgain() {
     if (this.pc.signalingState === "have-local-offer") this.#tellDescription();
   }
 
-  hear({ description, candidate }) {
+  hear({ description, candidate, restart }) {
+    if (restart) return this.#restartAsked();
     return this.#inTurn(() => (description ? this.#hearDescription(description) : this.#hearCandidate(candidate)));
   }
 
   async #hearDescription(description) {
     if (description.type === "answer") {
-      if (this.pc.signalingState !== "have-local-offer") return;
+      if (this.pc.signalingState !== "have-local-offer" || description.of !== offerOf(this.pc.localDescription.sdp)) return;
+      const origin = originOf(description.sdp);
+      // The other side has begun anew meanwhile: what the two had is of no use to either.
+      if (this.#remoteOrigin && origin !== this.#remoteOrigin) { this.#begin(); this.offer(); return; }
       await this.pc.setRemoteDescription(description);
-      this.#remoteOrigin = originOf(description.sdp);
+      this.#remoteOrigin = origin;
       return this.#drainEarly();
     }
-    const collision = this.#offering || this.pc.signalingState !== "stable";
+    const collision = this.pc.signalingState !== "stable";
     this.#ignoring = collision && !this.polite;
-    if (this.#ignoring) return;
+    // Whoever is not heard may not have heard either.
+    if (this.#ignoring) { this.offerAgain(); return; }
+    this.#hasMoved = false;
     const origin = originOf(description.sdp);
     // The other side has begun anew, or both began at once: answer with a fresh connection.
-    if (this.#remoteOrigin ? origin !== this.#remoteOrigin : collision) this.#make();
+    if (this.#remoteOrigin ? origin !== this.#remoteOrigin : collision) this.#begin();
     await this.pc.setRemoteDescription(description);
     this.#remoteOrigin = origin;
     for (const transceiver of this.pc.getTransceivers()) {
@@ -156,7 +165,7 @@ export class Peer {
       if (transceiver.sender.track !== this.outgoing.tracks[kind]) transceiver.sender.replaceTrack(this.outgoing.tracks[kind]);
     }
     await this.pc.setLocalDescription();
-    this.#tellDescription();
+    this.#tellDescription(offerOf(description.sdp));
     await this.#drainEarly();
   }
 
@@ -200,7 +209,7 @@ export class Peer {
     try { said = JSON.parse(data); } catch { return; }
     const yes = (name) => said?.[name] === true;
     const rung = Number.isInteger(said?.rung) ? said.rung : 0;
-    this.about = { camera: yes("camera"), microphone: yes("microphone"), screen: yes("screen"), audioOnly: yes("audioOnly"), rung };
+    this.about = { camera: yes("camera"), microphone: yes("microphone"), screen: yes("screen"), audioOnly: yes("audioOnly"), paused: yes("paused"), rung };
     this.changed(this);
   }
 
@@ -229,7 +238,7 @@ export class Peer {
     clearTimeout(this.#timer);
     const state = pc.connectionState;
     if (state === "connected") { this.hasMet = true; this.#failures = 0; clearTimeout(this.#watch); }
-    if (state === "disconnected") this.#timer = setTimeout(() => this.#mend(), RESTART_AFTER);
+    if (state === "disconnected") this.#timer = setTimeout(() => this.#mend(), RESTART_AFTER + this.#later);
     if (state === "failed") this.#mend();
     this.changed(this);
   }
@@ -237,47 +246,79 @@ export class Peer {
   /** Whatever was lost on the way, a connection that does not come about is tried again. */
   #watchOver() {
     clearTimeout(this.#watch);
-    // Not both at the same moment.
-    this.#watch = setTimeout(() => { if (!this.isConnected) this.#mend(); }, CONNECT_WITHIN + (this.polite ? 1500 : 0));
+    this.#watch = setTimeout(() => { if (!this.isConnected) this.#mend(); }, CONNECT_WITHIN + this.#later);
   }
 
+  /** Not both at the same moment. */
+  get #later() { return this.polite ? 1500 : 0; }
+
+  /** One at a time: two offers at once would cross their answers. */
   async #mend() {
-    if (this.#closed || this.isConnected || !this.cid) return;
+    if (!this.#isDue || this.#isMending || !this.cid) return;
     clearTimeout(this.#timer);
     // Without a line nobody would hear it: `lineIsBack` comes here again.
     if (!this.isLineUp()) return;
-    this.#failures += 1;
+    this.#isMending = true;
+    this.#mendedAt = Date.now();
+    if (!this.isConnected) this.#failures += 1;
     this.#watchOver();
-    if (this.#failures > REBUILD_AFTER) {
+    await this.ice(true);
+    // It may have got well meanwhile.
+    if (this.#isDue) await this.#lookAnew();
+    this.#isMending = false;
+    if (this.#hasMoved && !this.polite) this.#mend();
+  }
+
+  get #isDue() { return !this.#closed && (!this.isConnected || this.#hasMoved); }
+
+  #lookAnew() {
+    this.useRelays();
+    const isHopeless = this.#failures > REBUILD_AFTER;
+    // Until an offer comes of it, it is asked for again with each new line.
+    if (this.polite && this.#remoteOrigin && !isHopeless) return this.#tell({ restart: true });
+    this.#hasMoved = false;
+    if (isHopeless) {
       this.#failures = 0;
-      await this.ice(true);
       this.#inTurn(() => this.#make());
-    } else {
-      await this.ice(true);
-      if (this.#closed) return;
-      this.useRelays();
-      this.pc.restartIce();
-    }
-    this.offer();
+    } else this.pc.restartIce();
+    return this.offer();
+  }
+
+  /** The polite side asks for an offer. One that is being made will do. */
+  #restartAsked() {
+    if (this.polite || this.#isMending) return;
+    this.move();
+    clearTimeout(this.#asked);
+    this.#asked = setTimeout(() => this.#mend(), this.#mendedAt + ASKED_EVERY - Date.now());
+  }
+
+  /** Begins with a connection that has yet to come about. */
+  #begin() {
+    this.#make();
+    this.#watchOver();
   }
 
   /** Takes what `ice` says now for all that is looked for from here on. */
   useRelays() {
-    if (!this.#closed) this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...this.ice() });
+    if (this.pc.signalingState !== "closed") this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...this.ice() });
   }
 
   /** Begins anew: a way found before would be kept through a mere restart, whatever `ice` says. */
   rebuild() {
     if (!this.cid) return this.useRelays();
-    this.#inTurn(() => this.#make());
-    this.#watchOver();
+    this.#inTurn(() => this.#begin());
     return this.offer();
   }
 
+  /** This end is in another network: once its line is back, the way is looked for anew, even where
+      the old one seems to stand. */
+  move() { this.#hasMoved = true; }
+
+  /** The line of one of the two is a new one: what was said while it was not there is lost. */
   lineIsBack() {
-    if (this.pc.signalingState === "have-local-offer") this.offerAgain();
-    if (["failed", "disconnected"].includes(this.pc.connectionState)) this.#mend();
-    else if (!this.isConnected) this.#watchOver();
+    if (this.#hasMoved || ["failed", "disconnected"].includes(this.pc.connectionState)) { this.#mend(); return; }
+    this.offerAgain();
+    if (!this.isConnected) this.#watchOver();
   }
 
   /** Whether anything has come from the other side within the last second. */
@@ -294,8 +335,7 @@ export class Peer {
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#watch);
+    for (const timer of [this.#timer, this.#watch, this.#asked]) clearTimeout(timer);
     this.pc.close();
   }
 }

@@ -1,21 +1,27 @@
 // Watches each line of a call, and sends over it what it can carry.
 
-import { climb, judge, pictureFor, STOPPED } from "./ladder.js";
+import { climb, hasRoom, isHeldBack, judge, pictureFor, STOPPED, wantsBest } from "./ladder.js";
 
 const EVERY = 2000;
 
 /** The figures of one connection since the last look. */
 async function sample(peer) {
   const before = peer.counts ?? { received: 0, lost: 0, pc: null };
-  let received = 0, lost = 0, trip = 0;
+  let received = 0, lost = 0, trip = 0, kbps = null, limit = "none";
   const lossOut = { audio: null, video: null };
-  for (const report of (await peer.pc.getStats()).values()) {
+  const reports = await peer.pc.getStats();
+  for (const report of reports.values()) {
     if (report.type === "inbound-rtp") {
       received += report.packetsReceived ?? 0;
       lost += Math.max(report.packetsLost ?? 0, 0);
     } else if (report.type === "remote-inbound-rtp" && report.kind in lossOut) {
       lossOut[report.kind] = report.fractionLost ?? null;
       trip = Math.max(trip, report.roundTripTime ?? 0);
+    } else if (report.type === "outbound-rtp" && report.kind === "video") {
+      limit = report.qualityLimitationReason ?? "none";
+    } else if (report.type === "transport") {
+      const bits = reports.get(report.selectedCandidatePairId)?.availableOutgoingBitrate;
+      if (bits) kbps = bits / 1000;
     }
   }
   peer.counts = { received, lost, pc: peer.pc };
@@ -26,16 +32,21 @@ async function sample(peer) {
   // A picture that is not sent says nothing of the line; its last figure would stand for ever.
   const isSent = peer.sendsPicture && peer.climb.rung < STOPPED;
   const out = isSent ? Math.max(lossOut.video ?? 0, lossOut.audio ?? 0) : lossOut.audio;
-  return { lossIn: all > 20 ? Math.max(missed, 0) / all : null, lossOut: out, trip };
+  return { lossIn: all > 20 ? Math.max(missed, 0) / all : null, lossOut: out, trip, kbps, limit };
 }
 
 /** Looks at every line every two seconds. `changed` is told of a peer whose line says something new. */
 export function watchQuality({ peers, outgoing, changed }) {
+  const connected = () => [...peers.values()].filter((each) => each.isConnected);
+
   async function look(peer) {
     if (!peer.isConnected) { peer.line = null; return; }
     const figures = await sample(peer);
     const { rung } = peer.climb, level = peer.line?.level, reason = peer.line?.reason;
-    peer.climb = climb(peer.climb, figures.lossOut);
+    peer.climb = climb(peer.climb, {
+      loss: figures.lossOut, isPair: connected().length === 1,
+      isRoomy: peer.sendsPicture && !outgoing.screen && hasRoom(figures), isStrained: isHeldBack(figures.limit),
+    });
     peer.line = judge(figures);
     await fit(peer);
     if (peer.climb.rung !== rung) peer.tellAbout();
@@ -44,9 +55,10 @@ export function watchQuality({ peers, outgoing, changed }) {
 
   /** Makes what is sent to one person fit their line, their wish, and how many others there are. */
   async function fit(peer) {
-    const others = [...peers.values()].filter((each) => each.isConnected).length;
+    const rungs = connected().map((each) => each.climb.rung), isScreen = Boolean(outgoing.screen);
+    await outgoing.useFine(wantsBest({ rungs, isScreen }));
     await peer.sendPicture(pictureFor({
-      rung: peer.climb.rung, others, isScreen: Boolean(outgoing.screen), isWanted: !peer.about.audioOnly,
+      rung: peer.climb.rung, others: rungs.length, isScreen, isWanted: !peer.about.audioOnly, isFine: outgoing.isFine,
     }));
   }
 

@@ -9,7 +9,7 @@ import { resultOf, wayWords } from "./result.js";
 const facts = document.getElementById("main").dataset;
 const byId = (id) => document.getElementById(id);
 const form = byId("findings");
-const LOUD = 8, SILENT_AFTER = 12000, KEEP_AFTER = 800, TONE = [[523.25, 0], [659.25, 0.35], [783.99, 0.7]];
+const LOUD = 8, SILENT_AFTER = 12000, KEEP_AFTER = 800, LOAN_KEPT = 90000, TONE = [[523.25, 0], [659.25, 0.35], [783.99, 0.7]];
 
 const found = { camera: "", microphone: "", speaker: "", connection: "" };
 let way = "", kept = "", keeping = 0, silence = 0, tries = 0;
@@ -103,16 +103,29 @@ function play() {
 }
 byId("play").addEventListener("click", play);
 for (const [id, heard] of [["heard-yes", "works"], ["heard-no", "unheard"]]) {
-  byId(id).addEventListener("click", () => { found.speaker = heard; draw(); });
+  byId(id).addEventListener("click", ({ currentTarget }) => {
+    for (const each of byId("heard").querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === currentTarget));
+    found.speaker = heard;
+    draw();
+  });
 }
 
 // -- the line ---------------------------------------------------------------------------------------------
 
 const post = (where, how = {}) => fetch(where, { method: "POST", body: new FormData(form), ...how });
 
-/** Relay credentials, or null where they are not given now. */
+/** Relay credentials, or null where they are not given now. They are lent for two minutes, which does
+    for several tries. */
+let loan = null;
 async function lent() {
   if (facts.relay !== "1") return [];
+  if (!loan || Date.now() - loan.at > LOAN_KEPT) loan = { at: Date.now(), ice: ask() };
+  const mine = loan, ice = await mine.ice;
+  if (!ice && loan === mine) loan = null;
+  return ice;
+}
+
+async function ask() {
   try {
     const answer = await post(facts.relayFrom);
     return answer.ok && !answer.redirected ? (await answer.json()).ice : null;
@@ -149,7 +162,7 @@ function draw() {
     byId("result-title").textContent = result.title;
     byId("result-text").textContent = result.text;
   }
-  byId("result-help").hidden = result.state !== "trouble";
+  byId("result-way").hidden = byId("result-help").hidden = result.state !== "trouble";
   const on = byId("go-on");
   if (on) on.hidden = result.state === "pending";
   if (result.state !== "pending") keepSoon();
@@ -165,10 +178,12 @@ let sending = Promise.resolve();
 function keep(more = {}) {
   clearTimeout(keeping);
   keeping = 0;
-  const now = JSON.stringify(found);
-  if (now === kept) return;
+  // What could not be tried is no trouble of theirs.
+  const sent = { ...found, connection: found.connection === "unknown" ? "" : found.connection };
+  const now = JSON.stringify(sent);
+  if (now === kept || !Object.values(sent).some(Boolean)) return;
   kept = now;
-  for (const [part, state] of Object.entries(found)) form.elements[part].value = state;
+  for (const [part, state] of Object.entries(sent)) form.elements[part].value = state;
   const body = new FormData(form);
   const send = () => post(form.action, { body, ...more }).then((answer) => answer.ok && !answer.redirected, () => false);
   // One after the other, so that the last is what stays; but whoever goes cannot wait.

@@ -12,7 +12,7 @@ export function resultOf(found, { way, ready }) {
   const bad = Object.keys(PARTS).filter((part) => found[part] && found[part] !== "works");
   if (bad.length) {
     const names = bad.map((part) => `the ${PARTS[part]}`);
-    return { state: "trouble", title: "Not everything works yet", text: `What to do about ${list(names)} stands under the picture.` };
+    return { state: "trouble", title: "Not everything works yet", text: `There is trouble with ${list(names)}.` };
   }
   if (["camera", "microphone", "connection"].some((part) => !found[part])) {
     const text = found.connection && !found.microphone ? "Say a few words, so that we hear you." : "This takes a few seconds.";
@@ -31,5 +31,5 @@ export function wayWords(way, connection) {
   if (!connection) return "Sending your picture and sound, and waiting for them to come back.";
   return way === "relay"
     ? "Your picture and sound went out to the practice’s relay and came back."
-    : "Your browser can send and receive. Whether your network lets a call through shows only in the session: this practice has no relay to try it with.";
+    : "Your browser can send and receive. The rest shows when the session starts.";
 }

@@ -5,9 +5,11 @@
 // between shows each side a certificate of their own, and must commit to a nonce before knowing the
 // others': one guess in 2^32 for each turn. The server carries it all and can at most spoil it.
 
-import { WORDS } from "./words.js";
+// Fetched when a call begins: the server is there then, and may not be later.
+let list = null;
+const wordList = () => (list ??= import("./words.js").catch((error) => { list = null; throw error; }));
 
-const COUNT = 4, AGAIN_AFTER = 4000, MOST_TURNS = 10000;
+const COUNT = 4, AGAIN_AFTER = 4000, MOST_TURNS = 10000, MOST_AHEAD = 1000;
 
 const write = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const digest = (...parts) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(parts)));
@@ -46,6 +48,9 @@ export class Safety {
     this.#own = own;
   }
 
+  /** Whether there were so many turns that no more words are made. */
+  get isSpent() { return this.#turn >= MOST_TURNS; }
+
   static get isPossible() { return Boolean(crypto.subtle); }
 
   #inTurn(act) {
@@ -60,6 +65,7 @@ export class Safety {
       if (text(ownPrint, others) === text(this.#ownPrint, this.#others)) return;
       this.#ownPrint = ownPrint;
       this.#others = new Map(others);
+      if (others.size) wordList().catch(() => { /* asked again when they are wanted */ });
       await this.#start(this.#turn + 1);
     });
   }
@@ -90,6 +96,8 @@ export class Safety {
   /** What somebody's page says, as the server brings it. */
   hear(cid, { turn, round, commit, reveal }) {
     return this.#inTurn(async () => {
+      // No call comes so far between two pages; and one message would use up all turns.
+      if (turn > this.#turn + MOST_AHEAD) return;
       const known = this.#heard.get(cid);
       const isSame = known?.turn === turn && known.round === round;
       if (commit && isSame) {
@@ -130,7 +138,15 @@ export class Safety {
     if (this.words || [...this.#others.keys()].some((cid) => this.broken.has(cid))) return;
     const all = [[this.#ownPrint, this.#nonce], ...[...this.#others].map(([cid, print]) => [print, this.#heard.get(cid).reveal])];
     const bytes = new Uint8Array(await digest("words", all.map((each) => each.join(" ")).sort()));
-    this.words = [...bytes.slice(0, COUNT)].map((byte) => WORDS[byte]);
+    let words;
+    try {
+      words = (await wordList()).WORDS;
+    } catch {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#inTurn(() => this.#look()), AGAIN_AFTER);
+      return;
+    }
+    this.words = [...bytes.slice(0, COUNT)].map((byte) => words[byte]);
     this.changed();
   }
 

@@ -1,14 +1,16 @@
 // The pictures of a call: a tile for each other person, laid out by how many there are.
 
+import { say } from "../core/ui.js";
 import { STOPPED, why } from "./ladder.js";
+import { helpWords, practiceWords, write } from "./practice.js";
 
-const DRAW_WITHIN = 25;
+const DRAW_WITHIN = 25, LONG = 15000;
 
 export class Stage {
-  #tiles = new Map(); #drawing = new Map(); #speaker = "";
+  #tiles = new Map(); #drawing = new Map(); #refused = new Set(); #parted = new Map(); #speaker = "";
 
   /**
-   * `nameOf` names a cid; `isCurrent` says whether a peer is still the one for its cid; `hasNoWay`,
+   * `nameOf` names a cid; `isTherapist` says whose page it is; `isCurrent` says whether a peer is still the one for its cid; `hasNoWay`,
    * whether the practice wants a relay that is not there; `isAudioOnly`, whether pictures rest here;
    * `connected` is told of a peer whose line stands, and `blocked` when the browser plays nothing unasked.
    */
@@ -33,28 +35,43 @@ export class Stage {
       if (player.srcObject !== stream && stream.getTracks().length) { player.srcObject = stream; this.#play(player); }
     }
     if (isConnected) this.connected(peer);
+    const help = this.#isLong(peer, isConnected) || isDead ? helpWords : "";
     tile.querySelector(".tile-caption").textContent = isConnected && !peer.about.microphone ? `${name}, muted` : name;
     this.#drawLight(tile, isConnected ? peer.line : null);
-    const note = isDead ? `${name}’s line dropped. They can come back at any time.` : this.#noteFor(peer, name);
+    const note = isDead ? `${name}’s line dropped. They can come back at any time.${help}` : this.#noteFor(peer, name, help);
     const isOff = isConnected && (!peer.about.camera || peer.about.rung >= STOPPED || this.isAudioOnly());
     tile.classList.toggle("tile-off", isOff);
     tile.classList.toggle("tile-screen", isConnected && peer.about.screen && !isOff);
     const box = tile.querySelector(".tile-note");
     box.hidden = !note;
-    if (box.firstElementChild.textContent !== note) box.firstElementChild.textContent = note;
+    write(box.firstElementChild, note);
   }
 
-  #noteFor(peer, name) {
+  /** Whether the line to somebody has not stood for long; then the tile is drawn anew. */
+  #isLong(peer, stands) {
+    const since = this.#parted.get(peer.cid);
+    if (stands) {
+      clearTimeout(since?.timer);
+      this.#parted.delete(peer.cid);
+    } else if (!since) {
+      this.#parted.set(peer.cid, { at: Date.now(), timer: setTimeout(() => this.draw(peer), LONG) });
+    }
+    return !stands && Boolean(since) && Date.now() - since.at >= LONG - DRAW_WITHIN;
+  }
+
+  #noteFor(peer, name, help) {
     switch (peer.pc.connectionState) {
       case "connected":
+        if (!peer.about.camera && peer.about.paused) return `${name}’s device has paused the camera`;
         if (!peer.about.camera) return peer.about.audioOnly ? `${name} is on audio only` : `${name}’s camera is off`;
         if (this.isAudioOnly()) return "Audio only: pictures rest";
         return peer.about.rung >= STOPPED ? `The line to ${name} is too weak for a picture just now. You still hear each other.` : "";
       case "disconnected":
       case "failed":
-        return `The line to ${name} dropped. It is being mended.`;
+        return `The line to ${name} dropped. It is being mended.${help}`;
       default:
-        return this.hasNoWay() ? "Calls here go through a relay only, and none is set up. Please call the practice." : `Connecting to ${name}`;
+        if (!this.hasNoWay()) return `Connecting to ${name}${help && "."}${help}`;
+        return `Calls here go through a relay only, and none is set up. ${this.isTherapist ? "Meet by phone this time" : "Please call "}${this.isTherapist ? "" : practiceWords}.`;
     }
   }
 
@@ -79,7 +96,11 @@ export class Stage {
   }
 
   remove(cid) {
-    this.#tiles.get(cid)?.remove();
+    clearTimeout(this.#parted.get(cid)?.timer);
+    this.#parted.delete(cid);
+    const tile = this.#tiles.get(cid);
+    for (const player of tile?.querySelectorAll("video, audio") ?? []) this.#refused.delete(player);
+    tile?.remove();
     this.#tiles.delete(cid);
     this.#layOut();
   }
@@ -90,15 +111,30 @@ export class Stage {
     for (const each of [2, 3]) this.box.classList.toggle(`stage-${each}`, count === each);
   }
 
-  #play(player) {
-    player.play().catch((error) => { if (error.name === "NotAllowedError") this.blocked(); });
+  /** Browsers may play sound only after a press: where one refuses, a button offers it. */
+  async #play(player) {
+    try {
+      await player.play();
+      this.#refused.delete(player);
+    } catch (error) {
+      if (error.name !== "NotAllowedError") return;
+      const isFirst = !this.#refused.size;
+      this.#refused.add(player);
+      this.blocked();
+      if (isFirst) say("The browser plays no sound yet. The button Press to hear lets it.");
+    }
+    const words = document.querySelector("#resume .resume-words");
+    words.textContent = this.#refused.size ? "Press to hear" : "Tap to resume";
   }
 
   playAll() {
     for (const tile of this.#tiles.values()) tile.querySelectorAll("video, audio").forEach((player) => this.#play(player));
   }
 
-  get isPaused() { return [...this.#tiles.values()].some((tile) => tile.querySelector("audio").paused); }
+  /** Whether some sound has come and does not play. */
+  get isPaused() {
+    return [...this.#tiles.values()].map((tile) => tile.querySelector("audio")).some((player) => player.srcObject && player.paused);
+  }
 
   /** Lets all sound come from one loudspeaker, by its id. */
   useSpeaker(id) {

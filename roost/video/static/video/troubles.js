@@ -39,7 +39,7 @@ function howToAllow({ name, on }, things) {
   switch (name) {
     case "chrome": return `Press the sign at the left of the address, and switch ${things} on.`;
     case "edge": return `Press the lock at the left of the address, then Permissions for this site, and set ${things} to Allow.`;
-    case "firefox": return `Press the crossed-out sign at the left of the address, and take the block away with its ×.`;
+    case "firefox": return `If a crossed-out sign stands at the left of the address, press it, and take the block away with its ×.`;
     case "safari": return `In the menu Safari, choose Settings for This Website, and set ${things} to Allow.`;
     default: return `Open the browser’s settings for this page, and allow ${it} there.`;
   }
@@ -59,20 +59,20 @@ const STILL = {
   both: "You can join and just listen all the same.",
 };
 
-function deviceWords(parts, cause, { browser, place }) {
+function deviceWords(parts, cause, { browser, place, isIn }) {
   const what = parts.length > 1 ? "both" : parts[0];
   const name = what === "both" ? "camera and microphone" : what;
   const things = what === "both" ? "Camera and Microphone" : what === "camera" ? "Camera" : "Microphone";
   const it = what === "both" ? "them" : "it";
-  const still = STILL[what];
+  const still = isIn ? `You can go on without ${it} all the same.` : STILL[what];
   switch (cause) {
     case "insecure": return [`No ${name} without https`, `This page was opened without https, so the browser gives it no ${name}. Open it at ${place}. ${still}`];
     case "denied": return [`The browser blocks your ${name}`, `${howToAllow(browser, things)} Then press Try again. ${still}`];
     case "dismissed": return [`Your ${name} ${what === "both" ? "are" : "is"} not allowed yet`, `The browser’s question was closed. Press Try again, and choose Allow. ${still}`];
     case "system": return [`Your device blocks the ${name}`, `${howToAllowAll(browser, things)} Then start the browser again. ${still}`];
-    case "missing": return [`We find no ${name}`, `Plug ${it} in, or switch ${it} on, and press Try again. ${still}`];
-    case "in-use": return [`Another program holds the ${name}`, `Close other programs and windows with calls in them, and press Try again. ${still}`];
-    case "silent": return ["We hear nothing from your microphone", "Look for a mute switch on it, or choose another microphone. Then say a few words. You can join and just listen all the same."];
+    case "missing": return [`We can’t find a ${name}`, `Plug ${it} in, or switch ${it} on, and press Try again. ${still}`];
+    case "in-use": return [`Another program is using the ${name}`, `Close other programs and windows with calls in them, and press Try again. ${still}`];
+    case "silent": return ["We can’t hear your microphone", "Look for a mute switch on it, or choose another microphone. Then say a few words. You can join and just listen all the same."];
     default: return [`Your ${name} ${what === "both" ? "don’t" : "doesn’t"} start`, `Unplug ${it} and plug ${it} in again, or restart the browser, and press Try again. ${still}`];
   }
 }

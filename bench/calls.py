@@ -1,0 +1,199 @@
+"""A therapist's and a client's window on one session, and how long each thing takes in their call.
+
+All times end with the frame that both have before them, and begin with what a person does: the
+press of a button, a reload. Nothing is asked of the pages meanwhile, so that asking takes no part.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.browsers import figures, signed_in, wait_for
+from tests.support.rooms import Booked, book
+from tests.support.server import Server
+
+# Until all is at rest: people wait longer than that before the next thing happens.
+REST = 1.2
+# Until both surely see each other on a quiet machine, and when a round is given up.
+MEANWHILE, GIVEN_UP = 0.9, 20.0
+# So long frames are counted, with the server there and with it dead.
+COUNTED = 2.5
+
+FLOOR = """async () => {
+  const media = await navigator.mediaDevices.getUserMedia({
+    audio: true, video: { width: 640, height: 480 } });
+  const shown = (pc) => new Promise((done) => {
+    pc.ontrack = ({ track }) => {
+      if (track.kind !== "video") return;
+      const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true });
+      document.body.append(video);
+      video.requestVideoFrameCallback(() => done(performance.now()));
+      video.srcObject = new MediaStream([track]);
+    };
+  });
+  const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  a.onicecandidate = ({ candidate }) => b.addIceCandidate(candidate);
+  b.onicecandidate = ({ candidate }) => a.addIceCandidate(candidate);
+  for (const track of media.getTracks()) { a.addTrack(track, media); b.addTrack(track, media); }
+  const both = [shown(a), shown(b)];
+  await new Promise((done) => setTimeout(done, 400));
+  const start = performance.now();
+  await a.setLocalDescription(await a.createOffer());
+  await b.setRemoteDescription(a.localDescription);
+  await b.setLocalDescription(await b.createAnswer());
+  await a.setRemoteDescription(b.localDescription);
+  const end = Math.max(...await Promise.all(both));
+  a.close(); b.close();
+  media.getTracks().forEach((track) => track.stop());
+  document.querySelectorAll("video").forEach((video) => video.remove());
+  return end - start;
+}"""
+
+# Notes when a button is pressed, when the first frame of another person's picture is shown, and
+# when the server's first word on a socket comes; on the clock that all pages share.
+WATCH = """
+window.__at = {};
+const clock = () => performance.timeOrigin + performance.now();
+addEventListener("click", ({ target }) => {
+  if (target.closest?.("button")) window.__at.pressed = clock();
+}, true);
+new MutationObserver(() => {
+  for (const video of document.querySelectorAll("#stage .tile:not(.self) video")) {
+    if (video.__watched) continue;
+    video.__watched = true;
+    video.requestVideoFrameCallback(() => { window.__at.shown = clock(); });
+  }
+}).observe(document, { childList: true, subtree: true });
+const Socket = window.WebSocket;
+window.WebSocket = class extends Socket {
+  constructor(...args) {
+    super(...args);
+    const hear = ({ data }) => {
+      if (JSON.parse(data).type === "state") { window.__at.told = clock(); this.removeEventListener("message", hear); }
+    };
+    this.addEventListener("message", hear);
+  }
+};
+"""  # noqa: E501 -- a line of JavaScript
+
+
+def measure_floor(page: Page) -> float:
+    """Milliseconds from `createOffer` to the first frame shown on both, of two peer connections in
+    one page: the least that joining can take here."""
+    return float(page.evaluate(FLOOR))
+
+
+@dataclass
+class Call:
+    """Two pages of one session. Each measure leaves both in the call, at rest.
+
+    They raise AssertionError when the two do not see each other in time.
+    """
+
+    booked: Booked
+    tara: Page
+    casey: Page
+
+    @property
+    def pages(self) -> tuple[Page, Page]:
+        return self.tara, self.casey
+
+    def join(self) -> float:
+        """Milliseconds from the press of Admit, with all open and at rest, until both see."""
+        self.casey.goto(self.booked.portal_room())
+        self.casey.get_by_role("button", name="Go to the waiting room").click()
+        self.casey.get_by_text("Tara has been told you’re here").wait_for()
+        self.tara.goto(self.booked.office_room)
+        self.tara.get_by_role("button", name="Go into the room").click()
+        admit = self.tara.get_by_role("button", name="Admit")
+        admit.wait_for()
+        self._rest()
+        admit.click()
+        return self._until_both_see("warm join") - self._at(self.tara, "pressed")
+
+    def come_back(self) -> float:
+        """Milliseconds from the press of Return to session until both see. Leaving has closed
+        socket, camera, microphone and connection: a cold join."""
+        self.casey.get_by_role("button", name="Leave").click()
+        again = self.casey.get_by_role("button", name="Return to session")
+        again.wait_for()
+        self._rest()
+        again.click()
+        return self._until_both_see("cold join") - self._at(self.casey, "pressed")
+
+    def reload(self) -> float:
+        """Milliseconds from the beginning of a reload until both see."""
+        self._rest()
+        start = time.time() * 1000
+        self.casey.reload()
+        return self._until_both_see("reload") - start
+
+    def outlive(self, server: Server) -> tuple[float, float]:
+        """Kill the server in mid-call and start it again. Returns the frame rate of the two
+        pictures while it was dead over that before, and the seconds from the server's being ready
+        until both pages had been told how it stands."""
+        self._rest()
+        before = self._frames_per_second()
+        server.kill()
+        dead = self._frames_per_second()
+        assert dead > 0, "No picture moves with the server dead."
+        server.start()
+        up = time.time()
+        back = max(self._wait_for(page, "told", "socket") for page in self.pages) / 1000
+        # A socket may be back before the first look at the server has been answered.
+        return dead / before, max(back - up, 0.0)
+
+    def assert_goes(self, *, relayed: bool) -> None:
+        """The picture goes the way that is measured, and no other."""
+        for page in self.pages:
+            kinds = figures(page)["kinds"]
+            assert kinds, "No way between the two is in use."
+            assert {kind == "relay" for kind in kinds} == {relayed}, kinds
+
+    def _frames_per_second(self) -> float:
+        start = time.monotonic()
+        first = sum(figures(page)["frames"] for page in self.pages)
+        time.sleep(COUNTED)
+        last = sum(figures(page)["frames"] for page in self.pages)
+        return float((last - first) / (time.monotonic() - start))
+
+    def _rest(self) -> None:
+        """Wait until nothing is left to do, and forget what was noted."""
+        self.tara.wait_for_timeout(REST * 1000)
+        for page in self.pages:
+            page.evaluate("window.__at = {}")
+
+    def _until_both_see(self, what: str) -> float:
+        self.tara.wait_for_timeout(MEANWHILE * 1000)
+        return max(self._wait_for(page, "shown", what) for page in self.pages)
+
+    def _wait_for(self, page: Page, name: str, what: str) -> float:
+        wait_for(
+            lambda: bool(page.evaluate("name => name in window.__at", name)),
+            seconds=GIVEN_UP,
+            saying=f"A {what} was given up: {page.url} has noted nothing as {name!r}.",
+        )
+        return self._at(page, name)
+
+    def _at(self, page: Page, name: str) -> float:
+        return float(page.evaluate("name => window.__at[name]", name))
+
+
+@contextmanager
+def calling(browser: Browser, server: Server, **options: Any) -> Iterator[Call]:
+    """Windows of Tara and Casey, with a session of their own. `options` go to `book`."""
+    booked = book(server, **options)
+    contexts = [signed_in(browser, booked.cookie(door)) for door in ("office", "portal")]
+    try:
+        for context in contexts:
+            context.add_init_script(WATCH)
+        yield Call(booked, *(context.new_page() for context in contexts))
+    finally:
+        for context in contexts:
+            context.close()

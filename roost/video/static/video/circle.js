@@ -1,0 +1,136 @@
+// The connections of a call: one to each other person, one in reserve that is ready before anybody
+// needs it, and the relays that they may go by.
+
+import { Peer } from "./peer.js";
+
+const LOST_GRACE = 6000, SPARE_AGE = 120000, FRESH_WITHIN = 2000;
+
+export class Circle {
+  /** By the other's cid. */
+  peers = new Map();
+  relays = { iceServers: [], iceTransportPolicy: "all" };
+  #spare = null; #spareAt = 0; #waiters = []; #graces = new Map();
+  #certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" }).catch(() => undefined);
+
+  /**
+   * `own` gives the page's cid, `line` the socket or null, `isJoined` whether the page is in the call;
+   * `askRelays` asks the server for fresh credentials, and is false where that is in vain. `changed` is
+   * told of a connection that does otherwise, `dropped` of a cid without one, and `died` of one whose
+   * socket is lost and that brings nothing.
+   */
+  constructor({ outgoing, ...asked }) {
+    Object.assign(this, { outgoing, ...asked });
+  }
+
+  get #all() { return [...this.peers.values(), ...(this.#spare ? [this.#spare] : [])]; }
+  get hasSpare() { return Boolean(this.#spare); }
+  get hasNoWay() { return this.relays.iceTransportPolicy === "relay" && !this.relays.iceServers.length; }
+
+  useTracks() { for (const peer of this.#all) peer.useTracks(); }
+
+  // -- the relays ----------------------------------------------------------------------------
+
+  /** New credentials for the relay, or another rule of the practice about it. */
+  useRelays({ ice, policy }) {
+    const isStricter = policy === "relay" && this.relays.iceTransportPolicy !== "relay";
+    this.relays = { iceServers: ice, iceTransportPolicy: policy };
+    for (const peer of this.#all) { if (isStricter) peer.rebuild(); else peer.useRelays(); }
+  }
+
+  /** The credentials of each state: the server counts on their being used from now on. */
+  noteRelays({ ice, policy }) {
+    if (this.relays.iceTransportPolicy !== policy) this.useRelays({ ice, policy });
+    this.relays = { iceServers: ice, iceTransportPolicy: policy };
+    if (ice.length) for (const peer of this.peers.values()) peer.useRelays();
+    for (const waiter of this.#waiters.splice(0)) waiter(this.relays);
+  }
+
+  /** The relays and their credentials; with `fresh`, a promise of new ones. */
+  #ice = (fresh = false) => {
+    if (!fresh) return this.relays;
+    if (!this.askRelays()) return Promise.resolve(this.relays);
+    return new Promise((done) => { this.#waiters.push(done); setTimeout(done, FRESH_WITHIN, this.relays); });
+  };
+
+  // -- the one in reserve --------------------------------------------------------------------
+
+  /** A connection that is ready before anybody needs it. */
+  async makeSpare() {
+    const ready = await this.#certificate;
+    this.#spare?.close();
+    this.#spareAt = Date.now();
+    this.#spare = this.#make(ready);
+  }
+
+  /** An offer made while waiting, so that nothing is left to do once the door opens. With `gather`,
+      its candidates are found now. */
+  async prepareSpare({ gather }) {
+    if (this.#spare && Date.now() - this.#spareAt < SPARE_AGE) return;
+    await this.makeSpare();
+    this.#spare.prepare({ gather });
+  }
+
+  async takeOffer() { return this.#spare ? this.#spare.takeOffer() : null; }
+
+  /** The page is in, and the offer of the one in reserve has gone to `offered`, or to nobody. */
+  settleSpare(offered) {
+    const mine = this.#spare;
+    this.#spare = null;
+    if (mine && offered) this.#adopt(mine, offered, { sent: true });
+    else mine?.close();
+  }
+
+  // -- one to each other person --------------------------------------------------------------
+
+  #make(certificate) {
+    const say = (peer, what) => this.line()?.sayOrKeep({ type: "signal", to: peer.cid, ...what });
+    return new Peer({
+      certificate, outgoing: this.outgoing, ice: this.#ice, send: say,
+      isLineUp: () => Boolean(this.line()?.isUp), changed: this.changed,
+    });
+  }
+
+  #adopt(peer, who, how) {
+    this.peers.get(who)?.close();
+    this.peers.set(who, peer);
+    peer.bind(this.own(), who, how);
+    this.changed(peer);
+    return peer;
+  }
+
+  async peerFor(who) {
+    const ready = await this.#certificate;
+    if (this.peers.has(who)) return this.peers.get(who);
+    const kept = this.isJoined() ? this.#spare : null;
+    if (kept) this.#spare = null;
+    kept?.useRelays();
+    return this.#adopt(kept ?? this.#make(ready), who);
+  }
+
+  drop(who) {
+    this.isWell(who);
+    this.#graces.delete(who);
+    this.peers.get(who)?.close();
+    this.peers.delete(who);
+    this.dropped(who);
+  }
+
+  dropAll() {
+    for (const who of [...this.peers.keys()]) this.drop(who);
+    this.#spare?.close();
+    this.#spare = null;
+  }
+
+  // -- lost sockets --------------------------------------------------------------------------
+
+  /** A lost socket alone ends nothing: six seconds later only dead media counts. */
+  watchLost(who) {
+    this.isWell(who);
+    this.#graces.set(who, setTimeout(async () => {
+      const peer = this.peers.get(who);
+      if (peer && !(await peer.isAlive())) this.died(peer);
+    }, LOST_GRACE));
+  }
+
+  isWell(who) { clearTimeout(this.#graces.get(who)); }
+}

@@ -1,0 +1,96 @@
+"""What is served of our scripts and sheets: the same, without the words for their readers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles.finders import get_finders
+from playwright.sync_api import Playwright
+
+from roost.core.static import StaticStorage
+from tests.support.browsers import launch
+
+SOURCES = {
+    name: Path(storage.path(name))
+    for finder in get_finders()
+    for name, storage in finder.list([])
+    if name.endswith((".js", ".css"))
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> StaticStorage:
+    """Everything collected, as `roost serve` does it."""
+    storage = StaticStorage(location=str(tmp_path_factory.mktemp("static")))
+    paths = {}
+    for finder in get_finders():
+        for name, source in finder.list([]):
+            with source.open(name) as file:
+                storage.save(name, file)
+            paths[name] = (source, name)
+    for _, _, failed in storage.post_process(paths):
+        assert not isinstance(failed, Exception), failed
+    return storage
+
+
+def text_of(storage: StaticStorage, name: str) -> str:
+    with storage.open(storage.hashed_files[storage.hash_key(name)]) as file:
+        return str(file.read().decode())
+
+
+def test_what_is_served_is_short(served: StaticStorage) -> None:
+    for name, source in SOURCES.items():
+        text = text_of(served, name)
+        if ".min." in name:
+            assert text == source.read_text()
+        else:
+            assert len(text) < len(source.read_text()), name
+            assert not re.search(r"^\s*(//|/\*)|^ ", text, re.MULTILINE), name
+
+
+def test_what_is_taken_out_is_within_no_string() -> None:
+    """Lines are what is looked at: no template of ours goes over several, but a list of words."""
+    for name, source in SOURCES.items():
+        if ".min." not in name and name != "video/words.js":
+            for line in source.read_text().splitlines():
+                assert line.count("`") % 2 == 0, (name, line)
+
+
+def test_modules_name_each_other_by_what_they_are_served_as(served: StaticStorage) -> None:
+    room = text_of(served, "video/room.js")
+    assert '"./peer.js"' not in room + text_of(served, "video/circle.js")
+    assert 'import("./lobby.js")' not in room
+    assert served.hashed_files[served.hash_key("video/lobby.js")].rpartition("/")[2] in room
+
+
+@pytest.mark.journey
+def test_a_browser_reads_the_same_out_of_a_sheet(
+    served: StaticStorage, playwright: Playwright
+) -> None:
+    """And takes each script for a script."""
+    browser = launch(playwright)
+    page = browser.new_page()
+    # Other than the address of a face, which has its served name.
+    read = """(text) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text.replaceAll(/url\\([^)]*\\)/g, "url(x)"));
+      return [...sheet.cssRules].map((rule) => rule.cssText);
+    }"""
+    for name, source in SOURCES.items():
+        text = text_of(served, name)
+        if name.endswith(".css"):
+            known, new = (page.evaluate(read, each) for each in (source.read_text(), text))
+            assert known == new, name
+            assert len(new) > 0
+        else:
+            body = json.dumps(text)
+            page.goto("about:blank")
+            fault = page.evaluate(
+                f"""() => import(URL.createObjectURL(new Blob([{body}],
+                  {{ type: "text/javascript" }}))).then(() => "", (error) => error.name)"""
+            )
+            assert fault != "SyntaxError", name
+    browser.close()

@@ -1,0 +1,349 @@
+# ruff: noqa: E501 -- lines of JavaScript
+"""What the room says of itself while something is wrong: it stands where it can be read, is true,
+and goes away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
+from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
+from tests.support.rooms import Booked, book
+from tests.support.server import Server, serving
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+
+SLOW = 15_000
+PHONE = {"width": 360, "height": 740}
+CALL_US = "call the practice at 416 555 0142"
+
+# What the browser is asked for, and whether it gives it: `window.refused` names kinds.
+DEVICES = """
+window.refused = [];
+window.given = [];
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (window.refused.some((kind) => wanted[kind])) throw new DOMException("Permission denied", "NotAllowedError");
+  await window.question;
+  const stream = await open(wanted);
+  window.given.push(...stream.getTracks());
+  return stream;
+};
+"""
+# The screen's wake lock, which a browser without a screen does not give.
+AWAKE = """
+window.awake = { asked: 0, held: 0 };
+Object.defineProperty(navigator, "wakeLock", { value: { async request(what) {
+  window.awake.asked += 1;
+  window.awake.held += 1;
+  const lock = { released: false, async release() { if (!lock.released) window.awake.held -= 1; lock.released = true; } };
+  window.awake.lock = lock;
+  return lock;
+} } });
+"""
+# Each note of a chime, as the page plays it.
+NOTES = """
+window.notes = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...args) { window.notes += 1; return start.apply(this, args); };
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("roost")
+    with serving(folder, **database) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+class Two:
+    """A therapist's and a client's window on one session."""
+
+    def __init__(self, browser: Browser, booked: Booked) -> None:
+        self.booked = booked
+        self.complaints: list[str] = []
+        self.contexts = [
+            signed_in(browser, booked.cookie("office")),
+            signed_in(browser, booked.cookie("portal"), viewport=PHONE),
+        ]
+        for context in self.contexts:
+            for script in (DEVICES, AWAKE, NOTES, AXE_SCRIPT):
+                context.add_init_script(script)
+        self.tara, self.casey = (context.new_page() for context in self.contexts)
+        for page in (self.tara, self.casey):
+            page.set_default_timeout(SLOW)
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def casey_waits(self, *, by: str = "Go to the waiting room") -> None:
+        self.casey.goto(self.booked.portal_room())
+        self.casey.get_by_role("button", name=by).click()
+        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+
+    def nobody_waits(self) -> None:
+        """Whoever waited in an earlier test has gone from her screen."""
+        self.tara.goto(f"{self.booked.office}/clients/")
+        expect(self.tara.locator(".knock")).to_have_count(0, timeout=30_000)
+
+    def tara_goes_in(self) -> None:
+        self.tara.goto(self.booked.office_room)
+        self.tara.get_by_role("button", name="Go into the room").click()
+
+    def meet(self) -> None:
+        self.casey_waits()
+        self.tara_goes_in()
+        self.tara.get_by_role("button", name="Admit").click()
+        self.assert_meet()
+
+    def assert_meet(self) -> None:
+        assert_sees_and_hears(self.casey)
+        assert_sees_and_hears(self.tara)
+
+
+@pytest.fixture
+def two(server: Server, chromium: Browser) -> Iterator[Two]:
+    pair = Two(chromium, book(server))
+    yield pair
+    if server.process is None:
+        server.start()
+    for context in pair.contexts:
+        context.close()
+    assert pair.complaints == []
+
+
+def said(page: Page) -> Any:
+    """What is told to who does not see the page change."""
+    return page.locator("#said")
+
+
+def test_a_dropped_line_is_told_in_the_waiting_room_too(two: Two, server: Server) -> None:
+    two.casey_waits()
+    server.kill()
+    told = two.casey.locator("#told")
+    expect(told).to_have_text("Your line dropped and is being mended. There is nothing to do.")
+    expect(
+        two.casey.locator(".waiting-foot").get_by_text("Our number is 416 555 0142")
+    ).to_be_visible()
+    server.start()
+    expect(told).to_have_text("Tara has been told you’re here", timeout=20_000)
+
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    server.kill()
+    dropped = two.casey.get_by_text("Your line dropped and is being mended. The call goes on")
+    expect(dropped).to_contain_text(CALL_US)
+    number = dropped.get_by_role("link", name="416 555 0142")
+    expect(number).to_have_attribute("href", "tel:+1-416-555-0142")
+    # Hers is the practice.
+    expect(two.tara.get_by_text("Your line dropped")).not_to_contain_text("call the practice")
+
+    # What cannot be done now is said, and is not done later by itself.
+    undone = two.tara.get_by_text("Your line was down, so that was not done. Press again")
+    two.tara.get_by_role("button", name="End session").click()
+    two.tara.get_by_role("button", name="End it now").click()
+    expect(undone).to_be_visible()
+    server.start()
+    for page in (two.casey, two.tara):
+        expect(page.locator("#call-status")).to_have_text("", timeout=20_000)
+    two.assert_meet()
+    two.tara.get_by_role("button", name="Remove").click()
+    expect(undone).to_have_count(0)
+    expect(two.casey.get_by_role("heading", name="Tara has closed the room")).to_be_visible()
+
+
+# What the open sockets of a page say from now on is lost, and they do not know it; new ones work.
+DEAD_WITHOUT_KNOWING = """() => {
+  const Socket = window.WebSocket, send = Socket.prototype.send, fresh = new WeakSet();
+  window.WebSocket = class extends Socket { constructor(...a) { super(...a); fresh.add(this); } };
+  Socket.prototype.send = function (text) { if (fresh.has(this)) send.call(this, text); };
+}"""
+
+
+def test_what_was_said_to_a_line_that_is_dead_without_knowing_is_told_soon(two: Two) -> None:
+    """A phone that has changed networks: by itself the line is found out after up to 15 seconds."""
+    two.casey_waits()
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    two.tara.evaluate(DEAD_WITHOUT_KNOWING)
+    two.tara.get_by_role("button", name="Remove").click()
+    unsure = two.tara.get_by_text("Your line dropped just then. If that was not done, press again.")
+    expect(unsure).to_be_visible(timeout=15_000)
+    # It is back by itself, and what is said now is done.
+    expect(two.tara.locator("#call-status")).to_have_text("", timeout=10_000)
+    two.assert_meet()
+    two.tara.get_by_role("button", name="End session").click()
+    two.tara.get_by_role("button", name="End it now").click()
+    expect(two.casey.get_by_role("heading", name="Your session has ended")).to_be_visible()
+
+
+def test_a_microphone_that_is_refused_is_told_where_it_is_pressed(two: Two) -> None:
+    two.casey_waits(by="Just listen")
+    casey = two.casey
+    casey.evaluate("window.refused = ['audio', 'video']")
+    blocked = casey.get_by_text("The browser blocks your microphone")
+    casey.locator("#view-waiting").get_by_role("button", name="Mute").click()
+    expect(blocked).to_be_visible()
+    expect(said(casey)).to_have_text("You can’t be heard: the microphone did not start")
+    assert_looks_right(casey)
+    casey.get_by_role("button", name="Go on without it").click()
+    expect(blocked).to_have_count(0)
+    expect(casey.locator("#waiting-title")).to_be_focused()
+
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    assert_sees_and_hears(casey)
+    call = casey.locator("#view-call")
+    call.get_by_role("button", name="Mute").click()
+    expect(blocked).to_be_visible()
+    expect(call).to_contain_text(CALL_US)
+    call.get_by_role("button", name="Camera off").click()
+    both = casey.get_by_text("The browser blocks your camera and microphone")
+    expect(both).to_be_visible()
+    expect(said(casey)).to_have_text("Your camera did not start")
+    assert_looks_right(casey)
+    casey.evaluate("window.refused = []")
+    casey.get_by_role("button", name="Try again").focus()
+    casey.keyboard.press("Enter")
+    expect(both).to_have_count(0)
+    expect(casey.locator("#call-title")).to_be_focused()
+    two.assert_meet()
+
+
+def test_what_is_allowed_after_the_end_is_switched_off_again(two: Two) -> None:
+    two.casey_waits()
+    casey = two.casey
+    call = "document.querySelector('#view-waiting [data-do=camera]')"
+    casey.evaluate(f"{call}.click()")
+    casey.evaluate("void (window.question = new Promise((done) => { window.allow = done; }))")
+    casey.evaluate(f"{call}.click()")
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(casey.get_by_role("heading", name="You have left the session")).to_be_visible()
+    before = casey.evaluate("window.given.length")
+    casey.evaluate("window.allow(); window.question = null")
+    wait_for(lambda: casey.evaluate("window.given.length") > before)
+    casey.wait_for_timeout(200)
+    assert set(casey.evaluate("window.given.map((track) => track.readyState)")) == {"ended"}
+    # Whoever comes back has them again.
+    casey.get_by_role("button", name="Return to session").click()
+    expect(casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+    wait_for(lambda: "live" in casey.evaluate("window.given.map((track) => track.readyState)"))
+
+
+def test_the_screen_stays_on_from_the_waiting_room_to_the_end(two: Two) -> None:
+    casey = two.casey
+    casey.goto(two.booked.portal_room())
+    expect(casey.get_by_role("button", name="Go to the waiting room")).to_be_enabled()
+    assert casey.evaluate("window.awake.held") == 0
+    casey.get_by_role("button", name="Go to the waiting room").click()
+    wait_for(lambda: casey.evaluate("window.awake.held") == 1)
+    # The browser takes it away with each look elsewhere.
+    casey.evaluate("window.awake.lock.release()")
+    casey.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for(lambda: casey.evaluate("window.awake.held") == 1)
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    assert casey.evaluate("window.awake") | {"lock": 0} == {"asked": 2, "held": 1, "lock": 0}
+    casey.get_by_role("button", name="Leave").click()
+    wait_for(lambda: casey.evaluate("window.awake.held") == 0)
+
+
+def test_nothing_moves_from_under_a_press_when_somebody_knocks(two: Two) -> None:
+    tara = two.tara
+    two.nobody_waits()
+    tara.goto(two.booked.office_room)
+    enter = tara.get_by_role("button", name="Go into the room")
+    place = enter.bounding_box()
+    two.casey_waits()
+    expect(tara.locator("#view-check").get_by_text("Casey is waiting")).to_be_visible()
+    assert enter.bounding_box() == place
+
+    two.casey.get_by_role("button", name="Leave the waiting room").click()
+    two.nobody_waits()
+    tara.goto(f"{two.booked.office}/today/")
+    arrival = tara.get_by_role("heading", name="Casey Nguyen is in your waiting room")
+    link = tara.locator("#main a").last
+    link.hover()
+    tara.mouse.down()
+    place = link.bounding_box()
+    two.casey_waits()
+    tara.wait_for_timeout(500)
+    assert link.bounding_box() == place
+    expect(arrival).not_to_be_visible()
+    tara.mouse.move(0, 0)
+    tara.mouse.up()
+    expect(arrival).to_be_visible()
+
+
+def test_a_client_who_arrives_is_heard_and_seen_in_the_room(two: Two) -> None:
+    tara, casey = two.tara, two.casey
+    two.nobody_waits()
+    tara.goto(two.booked.office_room)
+    two.casey_waits()
+    # In the device check, before she is in.
+    knock = tara.locator("#view-check").get_by_role("link", name="Casey is waiting")
+    expect(knock).to_be_visible()
+    expect(tara).to_have_title("(1) Session – Maple Counselling")
+    knock.click()
+    expect(tara.get_by_role("button", name="Go into the room")).to_be_focused()
+    tara.evaluate("history.replaceState(null, '', location.pathname)")
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    tara.get_by_role("button", name="Go into the room").click()
+    expect(tara.get_by_text("Nobody else is here yet")).to_be_visible()
+
+    # In the room, where she may look at another window.
+    before = tara.evaluate("window.notes")
+    casey.get_by_role("button", name="Return to session").click()
+    expect(tara).to_have_title("(1) Session – Maple Counselling")
+    wait_for(lambda: tara.evaluate("window.notes") == before + 2)
+    expect(tara.locator("#view-call .knock")).to_have_count(0)
+    tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    expect(tara).to_have_title("Session – Maple Counselling")
+
+    # With somebody in the call it is told without a sound, and opens beside the call.
+    other = book(two.booked.server, clients=[("Noor", "Haddad", "noor@client.example")])
+    context = signed_in(casey.context.browser, other.cookie("portal"))
+    noor = context.new_page()
+    noor.goto(other.portal_room())
+    noor.get_by_role("button", name="Go to the waiting room").click()
+    expect(tara.get_by_role("link", name="Noor is waiting")).to_be_visible()
+    assert tara.evaluate("window.notes") == before + 2
+    with tara.context.expect_page() as opened:
+        tara.get_by_role("link", name="Noor is waiting").click()
+    expect(opened.value.get_by_role("button", name="Go into the room")).to_be_enabled()
+    two.assert_meet()
+    context.close()
+
+
+def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:
+    tara, casey = two.tara, two.casey
+    two.nobody_waits()
+    two.casey_waits()
+    asked = tara.get_by_role("link", name="Casey is waiting").get_attribute("href") or ""
+    assert "#admit=" in asked
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(tara.get_by_role("link", name="Casey is waiting")).to_have_count(0, timeout=SLOW)
+    tara.goto(f"{two.booked.server.origin}{asked}")
+    tara.get_by_role("button", name="Go into the room").click()
+    expect(tara.get_by_text("Nobody else is here yet")).to_be_visible()
+    wait_for(lambda: tara.evaluate("location.hash") == "", seconds=30)
+    casey.get_by_role("button", name="Return to session").click()
+    expect(tara.get_by_role("button", name="Admit")).to_be_visible()
+    tara.wait_for_timeout(1500)
+    expect(tara.get_by_role("button", name="Admit")).to_be_visible()
+    expect(casey.locator("#view-waiting")).to_be_visible()

@@ -1,0 +1,87 @@
+"""A call ends by time for everybody, whichever process of the server their socket is at, and no
+browser is asked what time it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from tests.support.rooms import book
+from tests.support.server import Server, free_port, serving
+from tests.video.test_sockets import CASEY, TARA, Talk, on
+
+pytestmark = pytest.mark.slow
+
+# The window of the only session ends in so many seconds.
+END_IN = """
+import sys
+from datetime import timedelta
+from roost.core.tenancy import scope
+from roost.core.time import now
+from roost.practices.models import Practice
+from roost.scheduling.models import Appointment
+with scope(Practice.objects.get(slug="maple").pk):
+    start = now() + timedelta(seconds=float(sys.argv[1])) - timedelta(minutes=80)
+    Appointment.objects.update(starts_at=start, ends_at=start + timedelta(minutes=50))
+"""
+
+
+@pytest.fixture(scope="module")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]
+) -> Iterator[tuple[Server, Server]]:
+    """Two processes on the same data, which can't reach each other's sockets."""
+    folder = tmp_path_factory.mktemp("roost")
+    with (
+        serving(folder, **database) as one,
+        serving(folder, port=free_port(), **database) as other,
+    ):
+        yield one, other
+
+
+def heard_after_ping(talk: Talk, kind: str, **fields: object) -> None:
+    """It is said at one of the next pings, which a page sends every ten seconds."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        talk.say(type="ping")
+        try:
+            talk.hear(kind, seconds=1, **fields)
+        except (TimeoutError, AssertionError):
+            continue
+        return
+    raise AssertionError(f"No {kind} {fields} came: {talk.heard}")
+
+
+def test_the_time_is_told_by_each_process_by_itself(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    booked = book(one)
+    with ExitStack() as sockets:
+        tara = sockets.enter_context(on(booked, "office"))
+        casey = sockets.enter_context(on(replace(booked, server=other), "portal"))
+        tara.say(type="hello", cid=TARA)
+        tara.say(type="ready", name="Tara")
+        tara.say(type="join")
+        tara.hear("joined", cid=TARA)
+        casey.say(type="hello", cid=CASEY)
+        casey.say(type="ready", name="Casey")
+        casey.hear("state", state="waiting")
+        tara.say(type="admit", cid=CASEY)
+        time.sleep(1)
+        casey.say(type="join")
+        casey.hear("joined", cid=CASEY)
+
+        one.run(END_IN, "25")
+        for talk in (tara, casey):
+            heard_after_ping(talk, "time", phase="closing")
+        for talk in (tara, casey):
+            talk.hear("time", phase="overtime", seconds=40)
+        one.run(END_IN, str(25 - 3600))
+        for talk in (tara, casey):
+            heard_after_ping(talk, "time", phase="ending")
+        for talk in (tara, casey):
+            assert talk.hear("ended", seconds=40)["reason"] == "late"
+            assert talk.ended() == 4410
