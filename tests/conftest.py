@@ -3,11 +3,13 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import time_machine
 from django.conf import settings as configuration
 from django.contrib.auth.hashers import get_hashers, get_hashers_by_algorithm
 
@@ -15,6 +17,7 @@ from roost.accounts import allowances
 from roost.accounts.models import Account
 from roost.clients.models import Client
 from roost.core.tenancy import scope
+from roost.core.time import from_wall_time, now, zone
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
 from tests.support.cast import Cast, make_cast
@@ -55,6 +58,23 @@ def django_db_modify_db_settings(
         )
         # Backwards where no order is asked for: who counts on one anyhow is found out.
         database["OPTIONS"]["init_command"] += " PRAGMA reverse_unordered_selects = ON;"
+
+
+@pytest.fixture(autouse=True)
+def late_morning(request: pytest.FixtureRequest) -> Iterator[None]:
+    """It is about eleven in Toronto, whenever the tests run: "today", "in an hour" and "five hours
+    ago" are one day then. `TESTS_HOUR=23` tries another hour.
+
+    Not where a browser takes part, or a server of its own: their clocks are the machine's.
+    """
+    real = (request.node.get_closest_marker(mark) for mark in (*MARKS.values(), "real_clock"))
+    if "database" in request.fixturenames or any(real):
+        yield
+        return
+    toronto = zone("America/Toronto")
+    hour = time(int(os.environ.get("TESTS_HOUR", "11")))
+    with time_machine.travel(from_wall_time(now().astimezone(toronto).date(), hour, toronto)):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ from roost.video.turn_client import NoAnswer, RelayAddress, RelayTalk, parse_url
 from tests.support.relay import BEHIND_ROUTER, LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.server import free_port
 
+pytestmark = pytest.mark.real_clock
+
 HOST, OUTSIDE = "127.0.0.2", BEHIND_ROUTER[0]
 METADATA = "allowed-peer-ip=169.254.0.0-169.254.255.255"
 Checking = Callable[..., list[Finding]]
