@@ -5,13 +5,22 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from roost.accounts.passwords import check_new_password
 from roost.clients.enums import Relationship
 from roost.clients.models import Client
 from roost.clients.queries import therapists_and
-from roost.core.forms import AddressField, KeyedForm, LineField, LinesField, PhoneField
+from roost.core.forms import (
+    AddressField,
+    KeyedForm,
+    LineField,
+    LinesField,
+    PhoneField,
+    ShownField,
+)
 from roost.staff.models import StaffMember
 
 
@@ -42,7 +51,7 @@ class PeopleField(forms.ModelMultipleChoiceField):
 
 
 class ClientForm(KeyedForm):
-    """Add Client, and the contact and clinical part of a record."""
+    """Add Client."""
 
     first_name = LineField(label="First name", max_length=100)
     last_name = LineField(label="Last name", max_length=100)
@@ -90,6 +99,67 @@ class ClientForm(KeyedForm):
             str(u) for u in client.assignments.values_list("therapist__uuid", flat=True)
         ]
         return values
+
+
+class EditClientForm(ClientForm):
+    """The contact and clinical part of a record. It carries what it showed: what nobody touched on
+    the screen is not written, whatever has become of it meanwhile."""
+
+    shown = ShownField()
+
+    def __init__(self, actor: StaffMember, client: Client, *args: Any, **kwargs: Any) -> None:
+        values = self.values_of(client)
+        first = {**values, "shown": values}
+        super().__init__(actor, *args, client=client, initial=first, **kwargs)
+
+    def clean_shown(self) -> dict[str, Any]:
+        """What was shown, days as days."""
+        shown: dict[str, Any] = self.cleaned_data["shown"]
+        for name, value in shown.items():
+            if value and isinstance(self.fields.get(name), DayField):
+                shown[name] = date.fromisoformat(value)
+        return shown
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """The fields that were changed on the screen, and what they are to say; but therapists."""
+        shown = self.cleaned_data["shown"]
+        return {
+            name: self.cleaned_data[name]
+            for name, value in shown.items()
+            if name != "therapists" and self.cleaned_data[name] != value
+        }
+
+    @property
+    def ticked(self) -> dict[str, list[StaffMember]]:
+        """The therapists who were ticked on the screen, and those who were unticked."""
+        field = self.fields.get("therapists")
+        if not isinstance(field, PeopleField) or field.queryset is None:
+            return {}
+        shown = set(self.cleaned_data["shown"]["therapists"])
+        chosen = {str(each.uuid): each for each in self.cleaned_data["therapists"]}
+        return {
+            "assign": [chosen[key] for key in chosen if key not in shown],
+            "unassign": list(field.queryset.filter(uuid__in=shown - chosen.keys())),
+        }
+
+    def refuse(self, newer: dict[str, Any]) -> None:
+        """Say beside each field what somebody else has changed it to. What was typed stays there,
+        and is written when the form is sent again."""
+        shown = {**self.cleaned_data["shown"], **newer}
+        assert isinstance(self.data, QueryDict)
+        self.data = self.data.copy()
+        self.data["shown"] = self.fields["shown"].prepare_value(shown)
+        for name, value in newer.items():
+            there = _say(self.fields[name].prepare_value(value))
+            words = f"Changed meanwhile to “{there}”." if there else "Emptied meanwhile."
+            self.add_error(name, f"{words} Save again, and it says what you typed.")
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, date):
+        return date_format(value, "j F Y")
+    return ", ".join(line.strip(" ,") for line in str(value or "").splitlines())
 
 
 class PortalSettingsForm(KeyedForm):

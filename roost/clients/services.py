@@ -1,6 +1,7 @@
 """Clients are added and edited; portal access is given and taken away."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from roost.accounts.services import (
 )
 from roost.audit.services import record
 from roost.clients.enums import ProspectState, Relationship
-from roost.clients.errors import HasLogInAlready, StarterNeeded
+from roost.clients.errors import EditedMeanwhile, HasLogInAlready, StarterNeeded
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect, ProspectWord
 from roost.clients.queries import access_held_by, access_of, clients_visible_to, opens
 from roost.core.submissions import once
@@ -56,24 +57,28 @@ def add_client(
 
 
 def edit_client(
-    *, client: Client, by: StaffMember, therapists: list[StaffMember] | None = None, **fields: Any
+    *,
+    client: Client,
+    by: StaffMember,
+    seen: dict[str, Any] | None = None,
+    assign: Iterable[StaffMember] = (),
+    unassign: Iterable[StaffMember] = (),
+    **fields: Any,
 ) -> list[str]:
-    """Change a record. `therapists` replaces who is assigned; None leaves it.
+    """Change a record, and who cares for the client. `seen` is what `fields` said when they were
+    changed; without it they are written over whatever stands there.
 
-    Returns the changed field names. Records client.changed with them.
+    Returns the changed field names. Raises EditedMeanwhile. Records client.changed with the names.
     """
     with transaction.atomic():
         client = Client.objects.select_for_update().get(pk=client.pk)
+        _check_unchanged(client, fields, seen or {})
         changes = set_fields(client, **fields)
-        if therapists is not None:
-            before = set(client.assignments.values_list("therapist_id", flat=True))
-            after = {t.pk: t for t in therapists}
-            if before != set(after):
-                changes.append("therapists")
-                client.assignments.exclude(therapist_id__in=after).delete()
-                for pk in after.keys() - before:
-                    # A booking may be assigning the same therapist at this moment.
-                    Assignment.objects.get_or_create(client=client, therapist=after[pk])
+        gone, _ = client.assignments.filter(therapist__in=list(unassign)).delete()
+        # Somebody else, or a booking, may have assigned the same therapist.
+        come = [Assignment.objects.get_or_create(client=client, therapist=t)[1] for t in assign]
+        if gone or any(come):
+            changes.append("therapists")
         if changes:
             record(
                 "client.changed",
@@ -83,6 +88,16 @@ def edit_client(
                 fields=changes,
             )
         return changes
+
+
+def _check_unchanged(client: Client, fields: dict[str, Any], seen: dict[str, Any]) -> None:
+    newer = {
+        name: there
+        for name, value in fields.items()
+        if (there := getattr(client, name)) not in (value, seen.get(name, there))
+    }
+    if newer:
+        raise EditedMeanwhile(newer)
 
 
 def edit_own_details(*, client: Client, by: Account, **fields: Any) -> list[str]:

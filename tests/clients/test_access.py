@@ -23,7 +23,7 @@ from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import deliver_due
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
-from tests.support.cast import PASSWORD, give, make_account, make_client
+from tests.support.cast import PASSWORD, give, make_account, make_client, shown
 from tests.support.doors import Visitor
 from tests.support.post import Post, post_office
 from tests.support.rows import all_rows
@@ -598,7 +598,8 @@ def test_a_therapist_who_adds_a_client_is_assigned_and_an_owner_chooses(
     )
     assert list(Client.objects.get(last_name="Owned").therapists.all()) == [theo]
     assert len(_events("client.added")) == 3
-    office(tara).send("edit-client", {**sneaky, "therapists": [theo.uuid]}, client=client.uuid)
+    sneaky |= {"therapists": [theo.uuid], "shown": shown(client)}
+    assert office(tara).send("edit-client", sneaky, client=client.uuid).status_code == 302
     assert list(client.therapists.all()) == [tara]
 
 
@@ -627,12 +628,13 @@ def test_who_is_away_stands_ticked_in_the_form_and_keeps_their_clients(
         typed = {
             "first_name": "Ines", "last_name": "Ortiz", "therapists": ticked,
             "form_key": str(uuid.uuid4()), "phone": f"416 555 01{len(str(away))}",
+            "shown": shown(client),
         }  # fmt: skip
         assert office(olivia).send("edit-client", typed, client=client.uuid).status_code == 302
         assert set(client.assignments.values_list("therapist_id", flat=True)) == {tara.pk, theo.pk}
     changed = AuditEvent.objects.filter(action="client.changed", client_uuid=client.uuid)
     assert {name for event in changed for name in event.details["fields"]} == {"phone"}
-    typed |= {"therapists": [str(tara.uuid)], "form_key": str(uuid.uuid4())}
+    typed |= {"therapists": [str(tara.uuid)], "shown": shown(client)}
     assert office(olivia).send("edit-client", typed, client=client.uuid).status_code == 302
     assert set(client.assignments.values_list("therapist_id", flat=True)) == {tara.pk}
     # Another client's form does not offer them.

@@ -20,7 +20,7 @@ from roost.clients.models import Client, PortalAccess
 from roost.clients.prospects import sign_up
 from roost.practices.models import Practice
 from roost.staff.checks import routes
-from tests.support.cast import Cast, give, make_account, make_appointment
+from tests.support.cast import Cast, give, make_account, make_appointment, shown
 from tests.support.doors import Visitor, session_cookie, visit_cookie
 from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
@@ -131,7 +131,8 @@ FORMS = [
          ("client", "asked")),
     Form("time-zone", "portal", "account", {"zone": "Europe/Berlin"}),
     Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>", "confirmed": ""}),
-    Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>"}, ("client",)),
+    Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>", "shown": "<shown>"},
+         ("client",)),
     Form("client-access", "office", "owner", {
         "email": "zoe@client.example", "relationship": "self", "form_key": KEY, "do": "save",
         "starter_password": "kettle-orbit-walnut-47", "confirmed": "",
@@ -290,6 +291,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     people = {"<theo>": cast.theo, "<tara>": cast.tara, "<casey>": cast.casey}
     fill = {
         **{k: str(v.uuid) for k, v in people.items()},
+        "<shown>": shown(cast.casey),
         "<service>": str(cast.individual.uuid),
         "<prospect>": str(prospect.uuid),
         "<held>": str(held.uuid),

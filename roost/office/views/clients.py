@@ -24,8 +24,8 @@ from roost.billing.invoices import with_states
 from roost.billing.queries import invoices_of_client, receipts_of_client, refunds_of_client
 from roost.billing.statement_pdf import unpriced_words
 from roost.clients.enums import Relationship
-from roost.clients.errors import HasLogInAlready, StarterNeeded
-from roost.clients.forms import ClientForm, PortalSettingsForm
+from roost.clients.errors import EditedMeanwhile, HasLogInAlready, StarterNeeded
+from roost.clients.forms import ClientForm, EditClientForm, PortalSettingsForm
 from roost.clients.models import Assignment, Client, PortalAccess
 from roost.clients.prospect_queries import (
     unverified_link_of,
@@ -216,29 +216,29 @@ def client_messages(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
 def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
-    """Edit contact and clinical facts."""
+    """Edit contact and clinical facts. What somebody else has changed meanwhile stays; where that
+    is a field that was changed here too, Save asks."""
     record, context = _record(request, client)
-    if request.method == "POST":
-        form = ClientForm(request.staff, request.POST, client=record)
-        if form.is_valid():
-            values = form.cleaned_data
-            values.pop("form_key")
-            chosen = values.pop("therapists", None)
+    sent = request.POST if request.method == "POST" else None
+    form = EditClientForm(request.staff, record, sent)
+    status = 200
+    if form.is_valid():
+        try:
+            seen, typed = form.cleaned_data["shown"], form.typed
             changed = edit_client(
-                client=record,
-                by=request.staff,
-                therapists=None if chosen is None else list(chosen),
-                **values,
+                client=record, by=request.staff, seen=seen, **form.ticked, **typed
             )
+        except EditedMeanwhile as edited:
+            form.refuse(edited.newer)
+            status = 409
+        else:
             messages.success(request, "Saved.")
-            record.email = values["email"]
+            record.refresh_from_db()
             if "email" in changed and account_to_move(record, by=request.staff):
                 return redirect(door_path(request, "move-log-in", client=record.uuid))
             return redirect(door_path(request, "client", client=record.uuid))
-    else:
-        form = ClientForm(request.staff, client=record, initial=ClientForm.values_of(record))
     _read(request, record, "contact")
-    return page(request, "office/clients/edit.html", {**context, "form": form})
+    return page(request, "office/clients/edit.html", {**context, "form": form}, status=status)
 
 
 @sensitive_post_parameters("starter_password")
