@@ -185,14 +185,18 @@ class PortalSettingsForm(KeyedForm):
 
     @classmethod
     def asking_again(cls, own_words: list[str], typed: Any) -> "PortalSettingsForm":
-        """The form with what was typed, but with the relationship to be chosen anew: nobody is
-        tied to a second record by a choice that was only never changed."""
+        """The form with what was typed, but with the relationship to be chosen anew."""
         names = ("email", "starter_password", "form_key")
         form = cls(own_words, initial={name: typed.get(name, "") for name in names})
-        field = form.fields["relationship"]
+        form.choose_nothing()
+        return form
+
+    def choose_nothing(self) -> None:
+        """Offer no relationship as chosen already: nobody is tied to a second record by a choice
+        that was only never changed."""
+        field = self.fields["relationship"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "Choose one"), *Relationship.choices]
-        return form
 
     def clean_starter_password(self) -> str:
         password = self.cleaned_data["starter_password"]

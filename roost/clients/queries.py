@@ -14,7 +14,7 @@ from roost.clients.rules import OPENS, Opens
 from roost.core.prepared import Prepared, Slot
 from roost.core.text import search_key
 from roost.staff.models import StaffMember
-from roost.staff.queries import therapists
+from roost.staff.queries import is_or_was_staff, therapists
 
 
 def clients_visible_to(actor: StaffMember) -> QuerySet[Client]:
@@ -93,6 +93,11 @@ def get_access_for(account: Account, client_uuid: uuid.UUID) -> PortalAccess:
 def has_portal_access(account: Account) -> bool:
     """Whether an account opens any record at all."""
     return access_held_by(account).exists()
+
+
+def is_settled(account: Account) -> bool:
+    """Whether its password may never be touched: one was chosen, or it is a colleague's."""
+    return account.has_own_password or is_or_was_staff(account)
 
 
 # Corrections that were asked for

@@ -19,10 +19,16 @@ from roost.accounts.services import (
     take_starter_back,
 )
 from roost.audit.services import record
-from roost.clients.enums import ProspectState, Relationship
+from roost.clients.enums import ProspectState, Relationship, WayIn
 from roost.clients.errors import EditedMeanwhile, HasLogInAlready, StarterNeeded
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect, ProspectWord
-from roost.clients.queries import access_held_by, access_of, clients_visible_to, opens
+from roost.clients.queries import (
+    access_held_by,
+    access_of,
+    clients_visible_to,
+    is_settled,
+    opens,
+)
 from roost.core.submissions import once
 from roost.core.time import now
 from roost.outbox.services import enqueue
@@ -32,12 +38,14 @@ from roost.staff.services import set_fields
 
 @dataclass(frozen=True)
 class HandOff:
-    """What the hand-off card says. `starter_password` is None where the person keeps the one they
-    already have. It lives in one answer only: in no row, no session, no log."""
+    """What the hand-off card says. The starter password lives in one answer only: in no row, no
+    session, no log. `is_again`: this form has done its work before, and the card was shown then."""
 
     email: str
-    starter_password: str | None
-    expires_at: datetime | None
+    way_in: WayIn
+    starter_password: str = ""
+    expires_at: datetime | None = None
+    is_again: bool = False
 
 
 def add_client(
@@ -120,34 +128,44 @@ def give_starter_password(
     starter_password: str,
     confirmed: bool,
     by: StaffMember,
-) -> HandOff | None:
+) -> HandOff:
     """Give portal access with a starter password (PRODUCT.md, access story 1).
 
     Makes the account or, where it is tied only to clients that `by` may edit, replaces its earlier
-    starter password. A password somebody chose, and one of staff, is never touched: then access is
-    given and the holder told. Returns the card, or None if this form has done its work before (the
-    card was shown then). Raises HasLogInAlready unless `confirmed`, when the address has a log-in
-    that opens other records or has a password of its own. Records access.given, starter.given.
+    starter password; one that is not theirs to replace stays, and a link is mailed. A password
+    somebody chose, and one of staff, is never touched: then access is given and the holder told.
+    Raises HasLogInAlready unless `confirmed`, when the address has a log-in that opens other
+    records or has a password of its own; limits.TooMany. Records access.given, starter.given,
+    invitation.sent.
     """
     hand_off: list[HandOff] = []
 
     def make() -> PortalAccess:
         account = _account_for(client, email, relationship, confirmed=confirmed, by=by)
-        access = tie(account, client, relationship, by=by)
-        if not _may_replace_starter(account, by):
-            hand_off.append(HandOff(account.email, None, None))
+        access, is_new = tie(account, client, relationship, by=by)
+        way_in = _way_in(account, by)
+        if way_in == WayIn.STARTER:
+            if not starter_password:
+                raise StarterNeeded
+            days = client.practice.starter_password_days
+            expires_at = set_starter_password(account, starter_password, days=days)
+            record("starter.given", by=by.account, subject=account, client_uuid=client.uuid)
+            hand_off.append(HandOff(account.email, way_in, starter_password, expires_at))
             return access
-        if not starter_password:
-            raise StarterNeeded
-        days = client.practice.starter_password_days
-        expires_at = set_starter_password(account, starter_password, days=days)
-        record("starter.given", by=by.account, subject=account, client_uuid=client.uuid)
-        hand_off.append(HandOff(account.email, starter_password, expires_at))
+        if way_in == WayIn.LINK:
+            _mail_invitation(account, client, by=by)
+        elif not is_new:
+            way_in = WayIn.BEFORE
+        hand_off.append(HandOff(account.email, way_in))
         return access
 
-    about = str(client.uuid)
-    once(key, "starter", PortalAccess, make, by=by.account.uuid, about=about)
-    return hand_off[0] if hand_off else None
+    own, about = _key_for(key, email, relationship), str(client.uuid)
+    access, _ = once(own, "starter", PortalAccess, make, by=by.account.uuid, about=about)
+    if hand_off:
+        return hand_off[0]
+    way_in = _way_in(access.account, by)
+    said = WayIn.BEFORE if way_in == WayIn.OWN else way_in
+    return HandOff(access.account.email, said, is_again=True)
 
 
 def send_invitation(
@@ -158,28 +176,40 @@ def send_invitation(
     relationship: str,
     confirmed: bool,
     by: StaffMember,
-) -> bool:
+) -> WayIn:
     """Give portal access and mail a link with which the person chooses a password alone.
 
-    Returns False where the person has a password already and is only told of the new access.
-    Raises HasLogInAlready, limits.TooMany. Records access.given, invitation.sent.
+    Who has a password already is only told of the new access. Raises HasLogInAlready,
+    limits.TooMany. Records access.given, invitation.sent.
     """
-    with_link: list[bool] = []
+    way_in: list[WayIn] = []
 
     def make() -> PortalAccess:
         account = _account_for(client, email, relationship, confirmed=confirmed, by=by)
-        access = tie(account, client, relationship, by=by)
-        if _is_settled(account):
-            with_link.append(False)
+        access, is_new = tie(account, client, relationship, by=by)
+        if is_settled(account):
+            way_in.append(WayIn.OWN if is_new else WayIn.BEFORE)
             return access
-        mail_link(account, LinkPurpose.INVITATION, door="portal", client_uuid=client.uuid)
-        record("invitation.sent", by=by.account, subject=account, client_uuid=client.uuid)
-        with_link.append(True)
+        _mail_invitation(account, client, by=by)
+        way_in.append(WayIn.LINK)
         return access
 
-    about = str(client.uuid)
-    access, _ = once(key, "invitation", PortalAccess, make, by=by.account.uuid, about=about)
-    return with_link[0] if with_link else not access.account.has_own_password
+    own, about = _key_for(key, email, relationship), str(client.uuid)
+    access, _ = once(own, "invitation", PortalAccess, make, by=by.account.uuid, about=about)
+    if way_in:
+        return way_in[0]
+    return WayIn.BEFORE if is_settled(access.account) else WayIn.LINK
+
+
+def _key_for(key: uuid.UUID, email: str, relationship: str) -> uuid.UUID:
+    """The key of a form as it was sent: whoever goes back and corrects the address or the
+    relationship sends another one."""
+    return uuid.uuid5(key, f"{relationship} {email}")
+
+
+def _mail_invitation(account: Account, client: Client, *, by: StaffMember) -> None:
+    mail_link(account, LinkPurpose.INVITATION, door="portal", client_uuid=client.uuid)
+    record("invitation.sent", by=by.account, subject=account, client_uuid=client.uuid)
 
 
 def _account_for(
@@ -189,7 +219,7 @@ def _account_for(
     account = account_at(email)
     held = list(access_held_by(account))
     tied_here = any(access.client_id == client.pk for access in held)
-    if not confirmed and not tied_here and (held or _is_settled(account)):
+    if not confirmed and not tied_here and (held or is_settled(account)):
         raise HasLogInAlready(account)
     _remember_email(client, account.email, relationship, by=by)
     drop_waiting_links(account.email)
@@ -209,13 +239,15 @@ def drop_waiting_links(email: str) -> None:
         prospect.save(update_fields=["state", "client", "relationship"])
 
 
-def _is_settled(account: Account) -> bool:
-    """Whether its password may never be touched: one was chosen, or it is a colleague's."""
-    return account.has_own_password or StaffMember.objects.filter(account=account).exists()
+def _way_in(account: Account, by: StaffMember) -> WayIn:
+    """How an account gets in that `by` gives access to with a starter password."""
+    if is_settled(account):
+        return WayIn.OWN
+    return WayIn.STARTER if _may_replace_starter(account, by) else WayIn.LINK
 
 
 def _may_replace_starter(account: Account, by: StaffMember) -> bool:
-    if _is_settled(account):
+    if is_settled(account):
         return False
     tied = set(access_held_by(account).values_list("client_id", flat=True))
     mine = set(clients_visible_to(by).filter(pk__in=tied).values_list("pk", flat=True))
@@ -236,13 +268,13 @@ def tie(
     *,
     by: StaffMember,
     opened_by: Account | None = None,
-) -> PortalAccess:
+) -> tuple[PortalAccess, bool]:
     """Give access, or give it anew where the relationship is another than before. `opened_by` is
-    who acts now, where staff (`by`) decided it earlier."""
+    who acts now, where staff (`by`) decided it earlier. Returns it and whether it is new."""
     earlier = PortalAccess.objects.filter(account=account, client=client, ended_at=None).first()
     if earlier is not None:
         if earlier.relationship == relationship:
-            return earlier
+            return earlier, False
         earlier.ended_at = now()
         earlier.save(update_fields=["ended_at"])
         end_sign_ins(account)
@@ -262,10 +294,10 @@ def tie(
         state=ProspectState.LINKED, client=client, relationship=relationship,
         acted_by=by, acted_at=now(),
     )  # fmt: skip
-    if _is_settled(account):
+    if is_settled(account):
         enqueue("access_given", to=account.email, client_uuid=client.uuid)
     _tell_the_others(client, "record_opened", but=account)
-    return access
+    return access, True
 
 
 def _tell_the_others(client: Client, kind: str, *, but: Account) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
@@ -16,14 +17,14 @@ from roost.accounts import limits
 from roost.accounts.doors import door_path
 from roost.accounts.models import Account
 from roost.accounts.passwords import generate_starter_password
-from roost.accounts.queries import newest_invitation
+from roost.accounts.queries import find_account, newest_invitation
 from roost.audit.queries import portal_changes_of
 from roost.audit.services import record_read
 from roost.billing.balances import balance_of_client
 from roost.billing.invoices import with_states
 from roost.billing.queries import invoices_of_client, receipts_of_client, refunds_of_client
 from roost.billing.statement_pdf import unpriced_words
-from roost.clients.enums import Relationship
+from roost.clients.enums import Relationship, WayIn
 from roost.clients.errors import EditedMeanwhile, HasLogInAlready, StarterNeeded
 from roost.clients.forms import ClientForm, EditClientForm, PortalSettingsForm
 from roost.clients.models import Assignment, Client, PortalAccess
@@ -32,9 +33,14 @@ from roost.clients.prospect_queries import (
     unverified_links,
     waiting_at_address,
 )
-from roost.clients.queries import access_of, get_client_for, last_request_of, search_clients
+from roost.clients.queries import (
+    access_of,
+    get_client_for,
+    is_settled,
+    last_request_of,
+    search_clients,
+)
 from roost.clients.services import (
-    HandOff,
     account_to_move,
     add_client,
     edit_client,
@@ -43,6 +49,7 @@ from roost.clients.services import (
     take_access_away,
 )
 from roost.core.pages import page
+from roost.core.text import clean_email
 from roost.core.time import now, say_span
 from roost.office import qr
 from roost.office.diary import MARKS
@@ -265,17 +272,21 @@ def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
         form = PortalSettingsForm(
             words, initial={**values, "starter_password": generate_starter_password(words)}
         )
-        return _show_access(request, record, {**context, "form": form})
-    form = PortalSettingsForm(words, request.POST)
-    context["form"] = form
+    else:
+        form = PortalSettingsForm(words, request.POST)
+    question = _question_again(request, do)
+    context |= {"form": form, **question}
+    if question or not request.POST.get("relationship"):
+        form.choose_nothing()
+    if do == "generate":
+        return _show_access(request, record, context)
     if form.is_valid():
         try:
             if do == "invite":
                 return _invite(request, record, form)
             return _hand_off(request, record, form, context)
         except HasLogInAlready as known:
-            context["known"] = _known(known.account, asked=form.cleaned_data["email"])
-            context["known_do"] = do
+            context |= _question(known.account, asked=form.cleaned_data["email"], do=do)
             context["form"] = PortalSettingsForm.asking_again(words, request.POST)
             return _show_access(request, record, context, status=409)
         except StarterNeeded:
@@ -299,15 +310,28 @@ def _show_access(
     return page(request, "office/clients/access.html", context, status=status)
 
 
-def _known(account: Account, *, asked: str) -> dict[str, Any]:
+def _question(account: Account, *, asked: str, do: str) -> dict[str, Any]:
     """What the question before a second tie says: that the address has a log-in, and how it is
     kept. Whose else it is stays unsaid; the record may be none of the reader's."""
-    return {
+    known = {
         "asked": asked,
         "email": account.email,
         "own_password": account.has_own_password,
         "proven": account.mailbox_proven_at is not None or not account.has_own_password,
+        "told": do == "invite" or is_settled(account),
     }
+    return {"known": known, "known_do": do}
+
+
+def _question_again(request: OfficeRequest, do: str) -> dict[str, Any]:
+    """The question that the form stood under when it was sent: it stands there until it has been
+    answered, or the address corrected."""
+    try:
+        email = clean_email(request.POST.get("email", ""))
+    except ValidationError:
+        return {}
+    account = find_account(email) if _asked_again(request, email) else None
+    return _question(account, asked=email, do=do) if account else {}
 
 
 def _asked_again(request: OfficeRequest, email: str) -> bool:
@@ -319,7 +343,7 @@ def _hand_off(
     request: OfficeRequest, client: Client, form: PortalSettingsForm, context: dict[str, Any]
 ) -> HttpResponse:
     values = form.cleaned_data
-    card: HandOff | None = give_starter_password(
+    card = give_starter_password(
         key=values["form_key"],
         client=client,
         email=values["email"],
@@ -328,12 +352,8 @@ def _hand_off(
         confirmed=_asked_again(request, values["email"]),
         by=request.staff,
     )
-    if card is None:
-        messages.warning(
-            request,
-            "That starter password was shown once, and can’t be shown again. "
-            "Under Edit, Generate makes a new one.",
-        )
+    if card.is_again:
+        _say_way_in(request, card.way_in, card.email)
         return redirect(door_path(request, "client", client=client.uuid))
     url = portal_url(request.practice)
     context |= {"card": card, "portal": url, "qr": qr.path_of(url)}
@@ -344,7 +364,7 @@ def _hand_off(
 
 def _invite(request: OfficeRequest, client: Client, form: PortalSettingsForm) -> HttpResponse:
     values = form.cleaned_data
-    with_link = send_invitation(
+    way_in = send_invitation(
         key=values["form_key"],
         client=client,
         email=values["email"],
@@ -352,17 +372,23 @@ def _invite(request: OfficeRequest, client: Client, form: PortalSettingsForm) ->
         confirmed=_asked_again(request, values["email"]),
         by=request.staff,
     )
-    if with_link:
-        messages.success(
-            request, f"An invitation to {values['email']} is in the outbox. Its state is below."
-        )
-    else:
-        messages.success(
-            request,
-            f"{values['email']} has access now, with the password they already have. "
-            "They are told by e-mail.",
-        )
+    _say_way_in(request, way_in, values["email"])
     return redirect(door_path(request, "client", client=client.uuid))
+
+
+WAYS_IN = {
+    WayIn.STARTER: "That starter password was shown once, and can’t be shown again. "
+    "Under Edit, Generate makes a new one.",
+    WayIn.LINK: "An invitation to {email} is in the outbox. Its state is below.",
+    WayIn.OWN: "{email} has access now, with the password they already have. "
+    "They are told by e-mail.",
+    WayIn.BEFORE: "{email} has access already. No e-mail was sent.",
+}
+
+
+def _say_way_in(request: OfficeRequest, way_in: WayIn, email: str) -> None:
+    say = messages.warning if way_in == WayIn.STARTER else messages.success
+    say(request, WAYS_IN[way_in].format(email=email))
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
