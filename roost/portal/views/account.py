@@ -17,7 +17,7 @@ from roost.billing.queries import newest_receipts
 from roost.clients.enums import ProspectState, Relationship
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
-from roost.clients.prospect_queries import prospect_of_account
+from roost.clients.prospect_queries import has_lost_access, prospect_of_account
 from roost.clients.queries import get_access_for, last_request_of, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
@@ -116,9 +116,11 @@ def _next(
 
 def _nothing_open(request: DoorRequest) -> HttpResponse:
     """The Account page of somebody verified whom nothing is linked with: what comes next, unless
-    the practice has dealt with it."""
+    the practice has dealt with it, or has taken access away."""
     prospect = prospect_of_account(request.account)
     if prospect is None or prospect.state != ProspectState.WAITING or not prospect.first_name:
+        return page(request, "portal/no_access.html")
+    if has_lost_access(prospect):
         return page(request, "portal/no_access.html")
     context = {"prospect": prospect, **confirmation(prospect, request.practice, now())}
     return page(request, "portal/waiting.html", context)
