@@ -425,6 +425,36 @@ def test_an_invitation_shows_its_state_at_each_step(
     assert (event.actor, event.client_uuid, event.details) == (tara.account, noor.uuid, {})
 
 
+def test_an_invitation_that_nobody_needs_any_more_is_no_failure(
+    office: Door, portal: Door, tara: StaffMember, noor: Client, post: Post
+) -> None:
+    """Who was invited and got in by a starter password is in; there is nothing to send again."""
+    therapist = office(tara)
+    _press(therapist, noor, "invite", **_open(therapist, noor))
+    deliver_due()
+    _save(therapist, noor)
+    assert "Send again" in therapist.go("client", client=noor.uuid).content.decode()
+    client = portal()
+    client.send("log-in", {"email": NOOR, "password": STARTER})
+    client.send("choose-password", {"new_password": NEW})
+    assert _states(noor) == [
+        ("Queued", "done"), ("Accepted by the mail server", "done"), ("Not needed any more", ""),
+    ]  # fmt: skip
+    page = therapist.go("client", client=noor.uuid).content.decode()
+    assert "Not needed any more" in page
+    assert "Send again" not in page
+    # One that had not left yet leaves no more, and that is no failure either.
+    OutgoingMessage.objects.filter(kind="invitation").update(state="queued", due_at=now())
+    assert _states(noor) == [("Queued", "done"), ("Not needed any more", "")]
+    deliver_due()
+    assert OutgoingMessage.objects.get(kind="invitation").state == "failed"
+    assert _states(noor) == [("Queued", "done"), ("Not needed any more", "")]
+    # Access that was taken away is another thing.
+    held = PortalAccess.objects.get(client=noor)
+    Account.objects.filter(pk=held.account_id).update(password="!")
+    assert _states(noor)[-1][1] == "failed"
+
+
 def test_an_invitation_sent_twice_by_one_form_is_sent_once(
     office: Door, tara: StaffMember, noor: Client
 ) -> None:

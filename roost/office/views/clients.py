@@ -54,7 +54,7 @@ from roost.core.time import now, say_span
 from roost.office import qr
 from roost.office.diary import MARKS
 from roost.office.duplicates import records_alike
-from roost.office.trail import trail_of
+from roost.office.trail import is_needless, trail_of
 from roost.outbox.queries import messages_of_client
 from roost.practices.addresses import portal_url
 from roost.scheduling.queries import appointments_of_client, next_appointment_of_client
@@ -162,6 +162,7 @@ def _access_context(client: Client) -> dict[str, Any]:
     return {
         "access": [(a, state_of(a.account)) for a in held],
         "invitation": invitation,
+        "may_invite_again": invitation and not invitation.done_at and not is_needless(invitation),
         "trail": trail_of(invitation) if invitation else [],
     }
 
