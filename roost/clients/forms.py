@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from roost.accounts.passwords import check_new_password
 from roost.clients.enums import Relationship
 from roost.clients.models import Client
-from roost.clients.queries import therapists_and
+from roost.clients.queries import therapists_for
 from roost.core.forms import (
     AddressField,
     KeyedForm,
@@ -47,7 +47,7 @@ class PeopleField(forms.ModelMultipleChoiceField):
         super().__init__(None, to_field_name="uuid", required=False, **kwargs)
 
     def label_from_instance(self, obj: StaffMember) -> str:  # type: ignore[override]
-        return obj.name_with_title
+        return obj.name_with_title if obj.is_active else f"{obj.name_with_title} (away)"
 
 
 class ClientForm(KeyedForm):
@@ -83,7 +83,7 @@ class ClientForm(KeyedForm):
         assert isinstance(field, PeopleField)
         if actor.runs_practice:
             # Who is assigned already can be kept, or not, also while they are away.
-            field.queryset = therapists_and(client)
+            field.queryset = therapists_for(client)
         else:
             del self.fields["therapists"]
 

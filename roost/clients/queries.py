@@ -128,7 +128,7 @@ def get_request_of(client: Client, request_uuid: uuid.UUID) -> DetailsRequest:
     return request
 
 
-def therapists_and(client: Client | None) -> QuerySet[StaffMember]:
+def therapists_for(client: Client | None) -> QuerySet[StaffMember]:
     """Whom a client can be assigned to: active staff who see clients, and who has them already."""
     if client is None:
         return therapists()

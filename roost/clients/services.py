@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.links import mail_link
+from roost.accounts.links import drop_links, mail_link
 from roost.accounts.models import Account, MailLink
 from roost.accounts.moving import finish_move, move_log_in
 from roost.accounts.services import (
@@ -329,7 +329,8 @@ def _wait_again(account: Account) -> None:
 
 def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
     """End portal access. Every sign-in of the account is dead within 5 seconds; where it opens
-    nothing else, its starter password and its invitation die too. Records access.taken."""
+    nothing else, its starter password and its links die too. Records access.taken, starter.taken.
+    """
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=access.account_id)
         ended = PortalAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=now())
@@ -348,10 +349,8 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
         if account.has_own_password:
             enqueue("access_taken", to=account.email, client_uuid=access.client.uuid)
         elif not access_held_by(account).exists():
-            take_starter_back(account)
-            MailLink.objects.filter(
-                account=account, purpose=LinkPurpose.INVITATION, replaced_at=None
-            ).update(replaced_at=now())
+            take_starter_back(account, by=by.account, client_uuid=access.client.uuid)
+            drop_links(account)
 
 
 def account_to_move(client: Client, *, by: StaffMember) -> PortalAccess | None:

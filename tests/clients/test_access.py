@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.links import make_link
 from roost.accounts.models import Account, MailLink, SignIn
 from roost.accounts.queries import newest_invitation
 from roost.accounts.services import set_starter_password
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
-from roost.clients.services import give_starter_password
+from roost.clients.services import give_starter_password, take_access_away
 from roost.core.time import now
 from roost.office.trail import trail_of
 from roost.outbox.models import OutgoingMessage
@@ -560,6 +562,25 @@ def test_a_starter_password_and_an_invitation_die_with_the_last_access(
     assert portal().post(path, {"new_password": NEW}).status_code == 410
 
 
+def test_what_ends_with_the_last_access_ends_once_and_is_written_down(
+    office: Door, tara: StaffMember, noor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from roost.accounts import services
+
+    _save(office(tara), noor)
+    held = PortalAccess.objects.get(client=noor)
+    # They had asked for a link of their own.
+    reset = make_link(held.account, LinkPurpose.RESET, door="portal")
+    pushed: list[str] = []
+    monkeypatch.setattr(services, "push", lambda group, message: pushed.append(group))
+    take_access_away(access=held, by=tara)
+    assert len(pushed) == 1
+    reset.refresh_from_db()
+    assert reset.replaced_at is not None
+    [taken] = _events("starter.taken")
+    assert (taken.actor, taken.subject_uuid) == (tara.account, held.account.uuid)
+
+
 # Whose client it is
 
 
@@ -653,6 +674,8 @@ def test_who_is_away_stands_ticked_in_the_form_and_keeps_their_clients(
         StaffMember.objects.filter(pk=theo.pk).update(**away)
         page = office(olivia).go("edit-client", client=client.uuid).content.decode()
         boxes = re.findall(r'<input type="checkbox" name="therapists" value="([^"]+)"[^>]*', page)
+        assert ("Theo Lang, RSW (away)" in page) == ("is_active" in away)
+        assert "Tara Okafor, RP (away)" not in page
         ticked = re.findall(r'name="therapists" value="([^"]+)"[^>]* checked', page)
         assert set(ticked) == {str(tara.uuid), str(theo.uuid)} <= set(boxes)
         typed = {

@@ -273,6 +273,13 @@ def test_a_starter_password_given_before_opens_no_office(
     account.refresh_from_db()
     assert not account.has_starter_password
     assert [m.kind for m in OutgoingMessage.objects.all()] == ["staff_invitation"]
+    taken = AuditEvent.objects.get(action="starter.taken")
+    assert (taken.actor, taken.subject_uuid) == (olivia.account, account.uuid)
+
+
+def test_who_had_no_starter_password_loses_none(office: Door, olivia: StaffMember) -> None:
+    assert _invite(office(olivia), "nina@maple.example").status_code == 302
+    assert not AuditEvent.objects.filter(action="starter.taken").exists()
 
 
 def test_a_colleague_is_not_invited_a_second_time(
