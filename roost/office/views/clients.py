@@ -111,7 +111,11 @@ def add(request: OfficeRequest) -> HttpResponse:
             therapists=list(values.pop("therapists", [])),
             **values,
         )
-        messages.success(request, f"{client.name} is added.")
+        if (typed := Client(**values).name) == client.name:
+            messages.success(request, f"{client.name} is added.")
+        else:
+            words = f"This form has added {client.name}, and adds nobody else."
+            messages.warning(request, f"{words} To add {typed}, begin anew.")
         return redirect(door_path(request, "client", client=client.uuid))
     return page(request, "office/clients/add.html", {"form": form})
 
