@@ -50,6 +50,46 @@ class PeopleField(forms.ModelMultipleChoiceField):
         return obj.name_with_title if obj.is_active else f"{obj.name_with_title} (away)"
 
 
+class FormOfRecord(forms.Form):
+    """What stands on a record, to be changed. It carries what it showed: what nobody touched on the
+    screen is not written, whatever has become of it meanwhile."""
+
+    shown = ShownField()
+
+    def clean_shown(self) -> dict[str, Any]:
+        """What was shown, days as days."""
+        shown: dict[str, Any] = self.cleaned_data["shown"]
+        for name, value in shown.items():
+            if value and isinstance(self.fields.get(name), DayField):
+                shown[name] = date.fromisoformat(value)
+        return shown
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """The fields that were changed on the screen, and what they are to say; but therapists."""
+        values = {k: v for k, v in self.cleaned_data.items() if k not in ("shown", "therapists")}
+        shown = self.cleaned_data["shown"]
+        return {k: v for k, v in values.items() if k in shown and v != shown[k]}
+
+    def refuse(self, newer: dict[str, Any]) -> None:
+        """Say beside each field what somebody else has changed it to. What was typed stays there,
+        and is written when the form is sent again."""
+        shown = {**self.cleaned_data["shown"], **newer}
+        assert isinstance(self.data, QueryDict)
+        self.data = self.data.copy()
+        self.data["shown"] = self.fields["shown"].prepare_value(shown)
+        for name, value in newer.items():
+            there = _say(self.fields[name].prepare_value(value))
+            words = f"Changed meanwhile to “{there}”." if there else "Emptied meanwhile."
+            self.add_error(name, f"{words} Save again, and it says what you typed.")
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, date):
+        return date_format(value, "j F Y")
+    return ", ".join(line.strip(" ,") for line in str(value or "").splitlines())
+
+
 class ClientForm(KeyedForm):
     """Add Client."""
 
@@ -101,34 +141,13 @@ class ClientForm(KeyedForm):
         return values
 
 
-class EditClientForm(ClientForm):
-    """The contact and clinical part of a record. It carries what it showed: what nobody touched on
-    the screen is not written, whatever has become of it meanwhile."""
-
-    shown = ShownField()
+class EditClientForm(FormOfRecord, ClientForm):
+    """The contact and clinical part of a record."""
 
     def __init__(self, actor: StaffMember, client: Client, *args: Any, **kwargs: Any) -> None:
         values = self.values_of(client)
         first = {**values, "shown": values}
         super().__init__(actor, *args, client=client, initial=first, **kwargs)
-
-    def clean_shown(self) -> dict[str, Any]:
-        """What was shown, days as days."""
-        shown: dict[str, Any] = self.cleaned_data["shown"]
-        for name, value in shown.items():
-            if value and isinstance(self.fields.get(name), DayField):
-                shown[name] = date.fromisoformat(value)
-        return shown
-
-    @property
-    def typed(self) -> dict[str, Any]:
-        """The fields that were changed on the screen, and what they are to say; but therapists."""
-        shown = self.cleaned_data["shown"]
-        return {
-            name: self.cleaned_data[name]
-            for name, value in shown.items()
-            if name != "therapists" and self.cleaned_data[name] != value
-        }
 
     @property
     def ticked(self) -> dict[str, list[StaffMember]]:
@@ -136,30 +155,12 @@ class EditClientForm(ClientForm):
         field = self.fields.get("therapists")
         if not isinstance(field, PeopleField) or field.queryset is None:
             return {}
-        shown = set(self.cleaned_data["shown"]["therapists"])
+        shown = set(self.cleaned_data["shown"].get("therapists", []))
         chosen = {str(each.uuid): each for each in self.cleaned_data["therapists"]}
         return {
             "assign": [chosen[key] for key in chosen if key not in shown],
             "unassign": list(field.queryset.filter(uuid__in=shown - chosen.keys())),
         }
-
-    def refuse(self, newer: dict[str, Any]) -> None:
-        """Say beside each field what somebody else has changed it to. What was typed stays there,
-        and is written when the form is sent again."""
-        shown = {**self.cleaned_data["shown"], **newer}
-        assert isinstance(self.data, QueryDict)
-        self.data = self.data.copy()
-        self.data["shown"] = self.fields["shown"].prepare_value(shown)
-        for name, value in newer.items():
-            there = _say(self.fields[name].prepare_value(value))
-            words = f"Changed meanwhile to “{there}”." if there else "Emptied meanwhile."
-            self.add_error(name, f"{words} Save again, and it says what you typed.")
-
-
-def _say(value: Any) -> str:
-    if isinstance(value, date):
-        return date_format(value, "j F Y")
-    return ", ".join(line.strip(" ,") for line in str(value or "").splitlines())
 
 
 class PortalSettingsForm(KeyedForm):
@@ -205,7 +206,7 @@ class PortalSettingsForm(KeyedForm):
         return password
 
 
-class OwnDetailsForm(forms.Form):
+class OwnDetailsForm(FormOfRecord):
     """What clients change by themselves."""
 
     preferred_name = LineField(
@@ -216,8 +217,9 @@ class OwnDetailsForm(forms.Form):
     phone = PhoneField(label="Phone", required=False)
     address = LinesField(label="Address", max_length=300, required=False)
 
-    def __init__(self, *args: Any, called: str = "you", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, client: Client, data: Any = None, *, called: str = "you") -> None:
+        values = {name: getattr(client, name) for name in ("preferred_name", "phone", "address")}
+        super().__init__(data, initial={**values, "shown": values})
         words = f"What we call {called} on screen and in e-mails."
         self.fields["preferred_name"].help_text = words
 

@@ -108,11 +108,15 @@ def _check_unchanged(client: Client, fields: dict[str, Any], seen: dict[str, Any
         raise EditedMeanwhile(newer)
 
 
-def edit_own_details(*, client: Client, by: Account, **fields: Any) -> list[str]:
+def edit_own_details(
+    *, client: Client, by: Account, seen: dict[str, Any] | None = None, **fields: Any
+) -> list[str]:
     """What a client changes under My details: phone, address, preferred name, and the e-mail once
-    its mailbox is proven. Staff see it on the record at once. Records client.changed."""
+    its mailbox is proven. Staff see it on the record at once. `seen` as in `edit_client`. Raises
+    EditedMeanwhile. Records client.changed."""
     with transaction.atomic():
         client = Client.objects.select_for_update().get(pk=client.pk)
+        _check_unchanged(client, fields, seen or {})
         changes = set_fields(client, **fields)
         if changes:
             record("client.changed", by=by, subject=client, client_uuid=client.uuid, fields=changes)

@@ -186,6 +186,7 @@ def test_a_change_names_fields_and_never_values(
     assert event.client_uuid == casey.uuid
     assert event.details == {"fields": ["first_name", "phone", "emergency_contact"]}
     own = {"preferred_name": "Cas", "phone": "416 555 0111", "address": "1 Quiet Road"}
+    own["shown"] = shown(casey)
     [event] = _new(lambda: portal(casey_account).send("details", own, client=casey.uuid))
     assert (event.action, event.actor) == ("client.changed", casey_account)
     assert event.details == {"fields": ["preferred_name", "phone", "address"]}

@@ -122,6 +122,7 @@ FORMS = [
     Form("change-address", "portal", "account", {"email": "zoe@client.example", "do": "ask"}),
     Form("details", "portal", "account", {
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
+        "shown": "<shown>",
     }, ("client",)),
     Form("ask-correction", "portal", "account", {
         "first_name": "Casey", "last_name": "Tran", "date_of_birth": "1994-03-09", "form_key": KEY,

@@ -11,7 +11,7 @@ from roost.accounts.models import Account
 from roost.audit.models import AuditEvent
 from roost.clients.models import Assignment, Client
 from roost.staff.models import StaffMember
-from tests.support.cast import make_client
+from tests.support.cast import make_client, shown
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -56,6 +56,7 @@ def test_what_the_client_changed_meanwhile_stays_when_another_field_is_saved(
     therapist = office(tara)
     form = _open(therapist, casey)
     own = {"preferred_name": "Cas", "phone": "416 555 0199", "address": "1 Quiet Road\nToronto"}
+    own["shown"] = shown(casey)
     assert portal(casey_account).send("details", own, client=casey.uuid).status_code == 302
     form["emergency_contact"] = "Quinn, their sister"
     assert therapist.send("edit-client", form, client=casey.uuid).status_code == 302
@@ -75,6 +76,7 @@ def test_a_field_both_have_changed_is_asked_about_and_what_was_typed_wins_the_se
     therapist = office(tara)
     form = _open(therapist, casey)
     own = {"preferred_name": "Cas", "phone": "416 555 0199", "address": "1 Quiet Road\nToronto"}
+    own["shown"] = shown(casey)
     portal(casey_account).send("details", own, client=casey.uuid)
     typed = {"phone": "416 555 0111", "address": "", "pronouns": "they/them"}
     asked = therapist.send("edit-client", {**form, **typed}, client=casey.uuid)
@@ -155,11 +157,11 @@ def test_who_was_assigned_meanwhile_stays_and_only_what_was_ticked_is_written(
     assert len(_changes()) == 1
 
 
-@pytest.mark.parametrize("shown", ["", "garbage", "{}:x", None])
+@pytest.mark.parametrize("lost", ["", "garbage", "{}:x", None])
 def test_a_form_that_has_lost_what_it_showed_writes_nothing(
-    office: Door, tara: StaffMember, casey: Client, shown: str | None
+    office: Door, tara: StaffMember, casey: Client, lost: str | None
 ) -> None:
-    form = {**_open(office(tara), casey), "phone": "416 555 0111", "shown": shown}
+    form = {**_open(office(tara), casey), "phone": "416 555 0111", "shown": lost}
     form = {name: value for name, value in form.items() if value is not None}
     answer = office(tara).send("edit-client", form, client=casey.uuid)
     assert answer.status_code == 422
