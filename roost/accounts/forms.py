@@ -39,17 +39,22 @@ class StartsWithEmail(forms.Form):
             self.fields["email"].widget.attrs["autofocus"] = True
 
 
-class LogInForm(StartsWithEmail):
-    """E-mail and password; the browser adds its zone where it can."""
+class TellsZone(forms.Form):
+    """The browser adds its zone where it can."""
 
-    password = password_field("Password")
     zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-zone": ""}))
-    next = forms.CharField(required=False, widget=forms.HiddenInput, max_length=500)
 
     def clean_zone(self) -> str:
         """An IANA zone, or nothing: what a browser sends here is never worth an error."""
-        name = self.cleaned_data["zone"]
+        name: str = self.cleaned_data["zone"]
         return name if name in ZONES else ""
+
+
+class LogInForm(TellsZone, StartsWithEmail):
+    """E-mail and password."""
+
+    password = password_field("Password")
+    next = forms.CharField(required=False, widget=forms.HiddenInput, max_length=500)
 
 
 class AskForResetForm(StartsWithEmail):
@@ -100,6 +105,10 @@ class ChoosePasswordForm(forms.Form):
         password = self.cleaned_data["new_password"]
         check_password_choice(password, self.own_words, self.account)
         return password
+
+
+class LinkForm(TellsZone, ChoosePasswordForm):
+    """A password of one's own, through a mailed link: somebody's first log-in, maybe."""
 
 
 class ChangePasswordForm(ChoosePasswordForm):

@@ -16,6 +16,7 @@ from roost.accounts.forms import (
     AskForResetForm,
     ChangePasswordForm,
     ChoosePasswordForm,
+    LinkForm,
     LogInForm,
 )
 from roost.accounts.models import Account, SignUp
@@ -71,11 +72,16 @@ def log_in_page(
         return page(request, "accounts/log_in.html", context, status=status)
     start_sign_in(request, account)
     end_visit(request)
-    if form.cleaned_data["zone"] and not account.zone_name:
-        keep_zone(account, form.cleaned_data["zone"])
+    _keep_zone(account, form.cleaned_data["zone"])
     if must_choose_password(account):
         return redirect(door_path(request, "choose-password"))
     return redirect(safe_next(request, form.cleaned_data["next"]) or door_path(request, home))
+
+
+def _keep_zone(account: Account, name: str) -> None:
+    """The browser's zone is kept at the first log-in."""
+    if name and not account.zone_name:
+        keep_zone(account, name)
 
 
 def log_out(request: HttpRequest) -> HttpResponse:
@@ -118,7 +124,7 @@ def link_page(
         link = links.look_at(found)
     except LinkDead as dead:
         return _dead_link(request, found, dead)
-    form = ChoosePasswordForm(link.account, words_of(link.account), request.POST or None)
+    form = LinkForm(link.account, words_of(link.account), request.POST or None)
     if request.method == "POST":
         links.note_used(link)
         if form.is_valid():
@@ -127,6 +133,7 @@ def link_page(
             except LinkDead as dead:
                 return _dead_link(request, found, dead)
             start_sign_in(request, account)
+            _keep_zone(account, form.cleaned_data["zone"])
             messages.success(request, "Your password is set. From now on you log in with it.")
             return redirect(door_path(request, home))
     first = link.purpose != LinkPurpose.RESET

@@ -234,11 +234,15 @@ def set_starter_password(account: Account, password: str, *, days: int) -> datet
     return account.starter_expires_at
 
 
-def take_starter_back(account: Account) -> None:
-    """The account's starter password opens nothing any more, and nobody is in by it."""
+def take_starter_back(
+    account: Account, *, by: Account, client_uuid: uuid.UUID | None = None
+) -> None:
+    """The account's starter password opens nothing any more; who is in by it is for the caller to
+    sign out. Records starter.taken where there was one."""
+    if account.has_starter_password:
+        record("starter.taken", by=by, subject=account, client_uuid=client_uuid)
     account.starter_password, account.starter_expires_at = "", None
     account.save(update_fields=["starter_password", "starter_expires_at"])
-    end_sign_ins(account)
 
 
 def check_own_password(account: Account, password: str) -> bool:

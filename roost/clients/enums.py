@@ -13,6 +13,15 @@ class Relationship(models.TextChoices):
     PAYER = "payer", "Payer"
 
 
+class WayIn(models.TextChoices):
+    """How somebody gets in to whom access was given, and what they are told of it."""
+
+    STARTER = "starter", "By a starter password, from whoever gave it"
+    LINK = "link", "By a link that was mailed, to choose a password"
+    OWN = "own", "By the password they have; they are told by e-mail"
+    BEFORE = "before", "As before: they had this access already, and are told nothing"
+
+
 class ProspectState(models.TextChoices):
     """waiting → linked (with a client: created, or associated), or → dismissed. Both lead back to
     waiting: by undo, and when the last access of an account ends.

@@ -1,4 +1,6 @@
-"""What can stand in the way of giving access."""
+"""What can stand in the way of giving access, and of changing a record."""
+
+from typing import Any
 
 from roost.accounts.models import Account
 from roost.clients.models import DetailsRequest, Prospect
@@ -18,6 +20,15 @@ class HasLogInAlready(ClientError):
 
 class StarterNeeded(ClientError):
     """The account has no password yet, and the form named no starter password for it."""
+
+
+class EditedMeanwhile(ClientError):
+    """Fields that were to be changed have been changed since they were seen. `newer` is what they
+    say by now, by name."""
+
+    def __init__(self, newer: dict[str, Any]) -> None:
+        super().__init__("The record was changed meanwhile.")
+        self.newer = newer
 
 
 class AlreadyHandled(ClientError):

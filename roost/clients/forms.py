@@ -5,13 +5,22 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from roost.accounts.passwords import check_new_password
 from roost.clients.enums import Relationship
 from roost.clients.models import Client
-from roost.clients.queries import therapists_and
-from roost.core.forms import AddressField, KeyedForm, LineField, LinesField, PhoneField
+from roost.clients.queries import therapists_for
+from roost.core.forms import (
+    AddressField,
+    KeyedForm,
+    LineField,
+    LinesField,
+    PhoneField,
+    ShownField,
+)
 from roost.staff.models import StaffMember
 
 
@@ -38,11 +47,51 @@ class PeopleField(forms.ModelMultipleChoiceField):
         super().__init__(None, to_field_name="uuid", required=False, **kwargs)
 
     def label_from_instance(self, obj: StaffMember) -> str:  # type: ignore[override]
-        return obj.name_with_title
+        return obj.name_with_title if obj.is_active else f"{obj.name_with_title} (away)"
+
+
+class FormOfRecord(forms.Form):
+    """What stands on a record, to be changed. It carries what it showed: what nobody touched on the
+    screen is not written, whatever has become of it meanwhile."""
+
+    shown = ShownField()
+
+    def clean_shown(self) -> dict[str, Any]:
+        """What was shown, days as days."""
+        shown: dict[str, Any] = self.cleaned_data["shown"]
+        for name, value in shown.items():
+            if value and isinstance(self.fields.get(name), DayField):
+                shown[name] = date.fromisoformat(value)
+        return shown
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """The fields that were changed on the screen, and what they are to say; but therapists."""
+        values = {k: v for k, v in self.cleaned_data.items() if k not in ("shown", "therapists")}
+        shown = self.cleaned_data["shown"]
+        return {k: v for k, v in values.items() if k in shown and v != shown[k]}
+
+    def refuse(self, newer: dict[str, Any]) -> None:
+        """Say beside each field what somebody else has changed it to. What was typed stays there,
+        and is written when the form is sent again."""
+        shown = {**self.cleaned_data["shown"], **newer}
+        assert isinstance(self.data, QueryDict)
+        self.data = self.data.copy()
+        self.data["shown"] = self.fields["shown"].prepare_value(shown)
+        for name, value in newer.items():
+            there = _say(self.fields[name].prepare_value(value))
+            words = f"Changed meanwhile to “{there}”." if there else "Emptied meanwhile."
+            self.add_error(name, f"{words} Save again, and it says what you typed.")
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, date):
+        return date_format(value, "j F Y")
+    return ", ".join(line.strip(" ,") for line in str(value or "").splitlines())
 
 
 class ClientForm(KeyedForm):
-    """Add Client, and the contact and clinical part of a record."""
+    """Add Client."""
 
     first_name = LineField(label="First name", max_length=100)
     last_name = LineField(label="Last name", max_length=100)
@@ -74,7 +123,7 @@ class ClientForm(KeyedForm):
         assert isinstance(field, PeopleField)
         if actor.runs_practice:
             # Who is assigned already can be kept, or not, also while they are away.
-            field.queryset = therapists_and(client)
+            field.queryset = therapists_for(client)
         else:
             del self.fields["therapists"]
 
@@ -90,6 +139,28 @@ class ClientForm(KeyedForm):
             str(u) for u in client.assignments.values_list("therapist__uuid", flat=True)
         ]
         return values
+
+
+class EditClientForm(FormOfRecord, ClientForm):
+    """The contact and clinical part of a record."""
+
+    def __init__(self, actor: StaffMember, client: Client, *args: Any, **kwargs: Any) -> None:
+        values = self.values_of(client)
+        first = {**values, "shown": values}
+        super().__init__(actor, *args, client=client, initial=first, **kwargs)
+
+    @property
+    def ticked(self) -> dict[str, list[StaffMember]]:
+        """The therapists who were ticked on the screen, and those who were unticked."""
+        field = self.fields.get("therapists")
+        if not isinstance(field, PeopleField) or field.queryset is None:
+            return {}
+        shown = set(self.cleaned_data["shown"].get("therapists", []))
+        chosen = {str(each.uuid): each for each in self.cleaned_data["therapists"]}
+        return {
+            "assign": [chosen[key] for key in chosen if key not in shown],
+            "unassign": list(field.queryset.filter(uuid__in=shown - chosen.keys())),
+        }
 
 
 class PortalSettingsForm(KeyedForm):
@@ -115,14 +186,18 @@ class PortalSettingsForm(KeyedForm):
 
     @classmethod
     def asking_again(cls, own_words: list[str], typed: Any) -> "PortalSettingsForm":
-        """The form with what was typed, but with the relationship to be chosen anew: nobody is
-        tied to a second record by a choice that was only never changed."""
+        """The form with what was typed, but with the relationship to be chosen anew."""
         names = ("email", "starter_password", "form_key")
         form = cls(own_words, initial={name: typed.get(name, "") for name in names})
-        field = form.fields["relationship"]
+        form.choose_nothing()
+        return form
+
+    def choose_nothing(self) -> None:
+        """Offer no relationship as chosen already: nobody is tied to a second record by a choice
+        that was only never changed."""
+        field = self.fields["relationship"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "Choose one"), *Relationship.choices]
-        return form
 
     def clean_starter_password(self) -> str:
         password = self.cleaned_data["starter_password"]
@@ -131,7 +206,7 @@ class PortalSettingsForm(KeyedForm):
         return password
 
 
-class OwnDetailsForm(forms.Form):
+class OwnDetailsForm(FormOfRecord):
     """What clients change by themselves."""
 
     preferred_name = LineField(
@@ -142,8 +217,9 @@ class OwnDetailsForm(forms.Form):
     phone = PhoneField(label="Phone", required=False)
     address = LinesField(label="Address", max_length=300, required=False)
 
-    def __init__(self, *args: Any, called: str = "you", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, client: Client, data: Any = None, *, called: str = "you") -> None:
+        values = {name: getattr(client, name) for name in ("preferred_name", "phone", "address")}
+        super().__init__(data, initial={**values, "shown": values})
         words = f"What we call {called} on screen and in e-mails."
         self.fields["preferred_name"].help_text = words
 

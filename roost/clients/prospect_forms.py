@@ -6,15 +6,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from roost.accounts import passwords
-from roost.accounts.forms import StartsWithEmail, password_field
+from roost.accounts.forms import StartsWithEmail, TellsZone, password_field
 from roost.accounts.sign_ups import CODE_DIGITS
 from roost.clients.enums import Relationship
 from roost.clients.forms import DayField
 from roost.core.forms import AddressField, KeyedForm, LineField, LinesField, PhoneField
-from roost.core.time import ZONES
 
 
-class CreateAccountForm(KeyedForm):
+class CreateAccountForm(TellsZone, KeyedForm):
     """Create Account: who one is, and a password of one's own."""
 
     first_name = LineField(
@@ -48,16 +47,10 @@ class CreateAccountForm(KeyedForm):
         help_text=f"At least {passwords.SHORTEST} characters. "
         "A short sentence is good; spaces are fine.",
     )
-    zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-zone": ""}))
 
     def __init__(self, practice_name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.practice_name = practice_name
-
-    def clean_zone(self) -> str:
-        """An IANA zone, or nothing."""
-        name: str = self.cleaned_data["zone"]
-        return name if name in ZONES else ""
 
     def clean_password(self) -> str:
         """A password that may be chosen by somebody of these names."""

@@ -7,7 +7,7 @@ from django.http import Http404
 
 from roost.accounts.models import Account, SignUp
 from roost.clients.enums import ProspectState
-from roost.clients.models import Client, Prospect, ProspectWord
+from roost.clients.models import Client, PortalAccess, Prospect, ProspectWord
 from roost.core.text import search_key
 from roost.staff.models import StaffMember
 
@@ -76,6 +76,15 @@ def prospect_of_sign_up(sign_up: SignUp) -> Prospect:
 def prospect_of_account(account: Account) -> Prospect | None:
     """The prospect that an account is or was, or None."""
     return Prospect.objects.select_related("sign_up", "account").filter(account=account).first()
+
+
+def has_lost_access(prospect: Prospect) -> bool:
+    """Whether access was taken away from the prospect's account, and nobody has acted on the
+    prospect since: staff have looked at it already."""
+    ended = PortalAccess.objects.filter(account=prospect.account, ended_at__isnull=False)
+    if prospect.acted_at is not None:
+        ended = ended.filter(ended_at__gt=prospect.acted_at)
+    return ended.exists()
 
 
 def unverified_links() -> QuerySet[Prospect]:

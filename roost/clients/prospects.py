@@ -306,14 +306,16 @@ def undo_link(*, prospect: Prospect, stamp: str, by: StaffMember) -> Client:
             raise AlreadyHandled(row)
         record("prospect.undone", by=by.account, subject=row, client_uuid=row.client.uuid)
         client = row.client
+        if row.account is not None:
+            given = PortalAccess.objects.filter(account=row.account, client=client, ended_at=None)
+            if (access := given.first()) is not None:
+                take_access_away(access=access, by=by)
         row.state, row.client, row.relationship = ProspectState.WAITING, None, ""
+        # Later than the end of the access: this one waits (see `has_lost_access`).
         row.acted_by, row.acted_at = by, now()
         row.save(update_fields=["state", "client", "relationship", "acted_by", "acted_at"])
         if row.account is None:
             return client
-        given = PortalAccess.objects.filter(account=row.account, client=client, ended_at=None)
-        if (access := given.first()) is not None:
-            take_access_away(access=access, by=by)
         if (other := access_held_by(row.account).first()) is not None:
             row.state, row.client = ProspectState.LINKED, other.client
             row.relationship = other.relationship

@@ -14,7 +14,7 @@ from roost.clients.rules import OPENS, Opens
 from roost.core.prepared import Prepared, Slot
 from roost.core.text import search_key
 from roost.staff.models import StaffMember
-from roost.staff.queries import therapists
+from roost.staff.queries import is_or_was_staff, therapists
 
 
 def clients_visible_to(actor: StaffMember) -> QuerySet[Client]:
@@ -95,6 +95,11 @@ def has_portal_access(account: Account) -> bool:
     return access_held_by(account).exists()
 
 
+def is_settled(account: Account) -> bool:
+    """Whether its password may never be touched: one was chosen, or it is a colleague's."""
+    return account.has_own_password or is_or_was_staff(account)
+
+
 # Corrections that were asked for
 
 
@@ -123,7 +128,7 @@ def get_request_of(client: Client, request_uuid: uuid.UUID) -> DetailsRequest:
     return request
 
 
-def therapists_and(client: Client | None) -> QuerySet[StaffMember]:
+def therapists_for(client: Client | None) -> QuerySet[StaffMember]:
     """Whom a client can be assigned to: active staff who see clients, and who has them already."""
     if client is None:
         return therapists()

@@ -1,6 +1,7 @@
 """Clients are added and edited; portal access is given and taken away."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from roost.accounts.enums import LinkPurpose
-from roost.accounts.links import mail_link
+from roost.accounts.links import drop_links, mail_link
 from roost.accounts.models import Account, MailLink
 from roost.accounts.moving import finish_move, move_log_in
 from roost.accounts.services import (
@@ -18,10 +19,16 @@ from roost.accounts.services import (
     take_starter_back,
 )
 from roost.audit.services import record
-from roost.clients.enums import ProspectState, Relationship
-from roost.clients.errors import HasLogInAlready, StarterNeeded
+from roost.clients.enums import ProspectState, Relationship, WayIn
+from roost.clients.errors import EditedMeanwhile, HasLogInAlready, StarterNeeded
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect, ProspectWord
-from roost.clients.queries import access_held_by, access_of, clients_visible_to, opens
+from roost.clients.queries import (
+    access_held_by,
+    access_of,
+    clients_visible_to,
+    is_settled,
+    opens,
+)
 from roost.core.submissions import once
 from roost.core.time import now
 from roost.outbox.services import enqueue
@@ -31,12 +38,14 @@ from roost.staff.services import set_fields
 
 @dataclass(frozen=True)
 class HandOff:
-    """What the hand-off card says. `starter_password` is None where the person keeps the one they
-    already have. It lives in one answer only: in no row, no session, no log."""
+    """What the hand-off card says. The starter password lives in one answer only: in no row, no
+    session, no log. `is_again`: this form has done its work before, and the card was shown then."""
 
     email: str
-    starter_password: str | None
-    expires_at: datetime | None
+    way_in: WayIn
+    starter_password: str = ""
+    expires_at: datetime | None = None
+    is_again: bool = False
 
 
 def add_client(
@@ -56,24 +65,28 @@ def add_client(
 
 
 def edit_client(
-    *, client: Client, by: StaffMember, therapists: list[StaffMember] | None = None, **fields: Any
+    *,
+    client: Client,
+    by: StaffMember,
+    seen: dict[str, Any] | None = None,
+    assign: Iterable[StaffMember] = (),
+    unassign: Iterable[StaffMember] = (),
+    **fields: Any,
 ) -> list[str]:
-    """Change a record. `therapists` replaces who is assigned; None leaves it.
+    """Change a record, and who cares for the client. `seen` is what `fields` said when they were
+    changed; without it they are written over whatever stands there.
 
-    Returns the changed field names. Records client.changed with them.
+    Returns the changed field names. Raises EditedMeanwhile. Records client.changed with the names.
     """
     with transaction.atomic():
         client = Client.objects.select_for_update().get(pk=client.pk)
+        _check_unchanged(client, fields, seen or {})
         changes = set_fields(client, **fields)
-        if therapists is not None:
-            before = set(client.assignments.values_list("therapist_id", flat=True))
-            after = {t.pk: t for t in therapists}
-            if before != set(after):
-                changes.append("therapists")
-                client.assignments.exclude(therapist_id__in=after).delete()
-                for pk in after.keys() - before:
-                    # A booking may be assigning the same therapist at this moment.
-                    Assignment.objects.get_or_create(client=client, therapist=after[pk])
+        gone, _ = client.assignments.filter(therapist__in=list(unassign)).delete()
+        # Somebody else, or a booking, may have assigned the same therapist.
+        come = [Assignment.objects.get_or_create(client=client, therapist=t)[1] for t in assign]
+        if gone or any(come):
+            changes.append("therapists")
         if changes:
             record(
                 "client.changed",
@@ -85,11 +98,25 @@ def edit_client(
         return changes
 
 
-def edit_own_details(*, client: Client, by: Account, **fields: Any) -> list[str]:
+def _check_unchanged(client: Client, fields: dict[str, Any], seen: dict[str, Any]) -> None:
+    newer = {
+        name: there
+        for name, value in fields.items()
+        if (there := getattr(client, name)) not in (value, seen.get(name, there))
+    }
+    if newer:
+        raise EditedMeanwhile(newer)
+
+
+def edit_own_details(
+    *, client: Client, by: Account, seen: dict[str, Any] | None = None, **fields: Any
+) -> list[str]:
     """What a client changes under My details: phone, address, preferred name, and the e-mail once
-    its mailbox is proven. Staff see it on the record at once. Records client.changed."""
+    its mailbox is proven. Staff see it on the record at once. `seen` as in `edit_client`. Raises
+    EditedMeanwhile. Records client.changed."""
     with transaction.atomic():
         client = Client.objects.select_for_update().get(pk=client.pk)
+        _check_unchanged(client, fields, seen or {})
         changes = set_fields(client, **fields)
         if changes:
             record("client.changed", by=by, subject=client, client_uuid=client.uuid, fields=changes)
@@ -105,34 +132,44 @@ def give_starter_password(
     starter_password: str,
     confirmed: bool,
     by: StaffMember,
-) -> HandOff | None:
+) -> HandOff:
     """Give portal access with a starter password (PRODUCT.md, access story 1).
 
     Makes the account or, where it is tied only to clients that `by` may edit, replaces its earlier
-    starter password. A password somebody chose, and one of staff, is never touched: then access is
-    given and the holder told. Returns the card, or None if this form has done its work before (the
-    card was shown then). Raises HasLogInAlready unless `confirmed`, when the address has a log-in
-    that opens other records or has a password of its own. Records access.given, starter.given.
+    starter password; one that is not theirs to replace stays, and a link is mailed. A password
+    somebody chose, and one of staff, is never touched: then access is given and the holder told.
+    Raises HasLogInAlready unless `confirmed`, when the address has a log-in that opens other
+    records or has a password of its own; limits.TooMany. Records access.given, starter.given,
+    invitation.sent.
     """
     hand_off: list[HandOff] = []
 
     def make() -> PortalAccess:
         account = _account_for(client, email, relationship, confirmed=confirmed, by=by)
-        access = tie(account, client, relationship, by=by)
-        if not _may_replace_starter(account, by):
-            hand_off.append(HandOff(account.email, None, None))
+        access, is_new = tie(account, client, relationship, by=by)
+        way_in = _way_in(account, by)
+        if way_in == WayIn.STARTER:
+            if not starter_password:
+                raise StarterNeeded
+            days = client.practice.starter_password_days
+            expires_at = set_starter_password(account, starter_password, days=days)
+            record("starter.given", by=by.account, subject=account, client_uuid=client.uuid)
+            hand_off.append(HandOff(account.email, way_in, starter_password, expires_at))
             return access
-        if not starter_password:
-            raise StarterNeeded
-        days = client.practice.starter_password_days
-        expires_at = set_starter_password(account, starter_password, days=days)
-        record("starter.given", by=by.account, subject=account, client_uuid=client.uuid)
-        hand_off.append(HandOff(account.email, starter_password, expires_at))
+        if way_in == WayIn.LINK:
+            _mail_invitation(account, client, by=by)
+        elif not is_new:
+            way_in = WayIn.BEFORE
+        hand_off.append(HandOff(account.email, way_in))
         return access
 
-    about = str(client.uuid)
-    once(key, "starter", PortalAccess, make, by=by.account.uuid, about=about)
-    return hand_off[0] if hand_off else None
+    own, about = _key_for(key, email, relationship), str(client.uuid)
+    access, _ = once(own, "starter", PortalAccess, make, by=by.account.uuid, about=about)
+    if hand_off:
+        return hand_off[0]
+    way_in = _way_in(access.account, by)
+    said = WayIn.BEFORE if way_in == WayIn.OWN else way_in
+    return HandOff(access.account.email, said, is_again=True)
 
 
 def send_invitation(
@@ -143,28 +180,40 @@ def send_invitation(
     relationship: str,
     confirmed: bool,
     by: StaffMember,
-) -> bool:
+) -> WayIn:
     """Give portal access and mail a link with which the person chooses a password alone.
 
-    Returns False where the person has a password already and is only told of the new access.
-    Raises HasLogInAlready, limits.TooMany. Records access.given, invitation.sent.
+    Who has a password already is only told of the new access. Raises HasLogInAlready,
+    limits.TooMany. Records access.given, invitation.sent.
     """
-    with_link: list[bool] = []
+    way_in: list[WayIn] = []
 
     def make() -> PortalAccess:
         account = _account_for(client, email, relationship, confirmed=confirmed, by=by)
-        access = tie(account, client, relationship, by=by)
-        if _is_settled(account):
-            with_link.append(False)
+        access, is_new = tie(account, client, relationship, by=by)
+        if is_settled(account):
+            way_in.append(WayIn.OWN if is_new else WayIn.BEFORE)
             return access
-        mail_link(account, LinkPurpose.INVITATION, door="portal", client_uuid=client.uuid)
-        record("invitation.sent", by=by.account, subject=account, client_uuid=client.uuid)
-        with_link.append(True)
+        _mail_invitation(account, client, by=by)
+        way_in.append(WayIn.LINK)
         return access
 
-    about = str(client.uuid)
-    access, _ = once(key, "invitation", PortalAccess, make, by=by.account.uuid, about=about)
-    return with_link[0] if with_link else not access.account.has_own_password
+    own, about = _key_for(key, email, relationship), str(client.uuid)
+    access, _ = once(own, "invitation", PortalAccess, make, by=by.account.uuid, about=about)
+    if way_in:
+        return way_in[0]
+    return WayIn.BEFORE if is_settled(access.account) else WayIn.LINK
+
+
+def _key_for(key: uuid.UUID, email: str, relationship: str) -> uuid.UUID:
+    """The key of a form as it was sent: whoever goes back and corrects the address or the
+    relationship sends another one."""
+    return uuid.uuid5(key, f"{relationship} {email}")
+
+
+def _mail_invitation(account: Account, client: Client, *, by: StaffMember) -> None:
+    mail_link(account, LinkPurpose.INVITATION, door="portal", client_uuid=client.uuid)
+    record("invitation.sent", by=by.account, subject=account, client_uuid=client.uuid)
 
 
 def _account_for(
@@ -174,7 +223,7 @@ def _account_for(
     account = account_at(email)
     held = list(access_held_by(account))
     tied_here = any(access.client_id == client.pk for access in held)
-    if not confirmed and not tied_here and (held or _is_settled(account)):
+    if not confirmed and not tied_here and (held or is_settled(account)):
         raise HasLogInAlready(account)
     _remember_email(client, account.email, relationship, by=by)
     drop_waiting_links(account.email)
@@ -194,13 +243,15 @@ def drop_waiting_links(email: str) -> None:
         prospect.save(update_fields=["state", "client", "relationship"])
 
 
-def _is_settled(account: Account) -> bool:
-    """Whether its password may never be touched: one was chosen, or it is a colleague's."""
-    return account.has_own_password or StaffMember.objects.filter(account=account).exists()
+def _way_in(account: Account, by: StaffMember) -> WayIn:
+    """How an account gets in that `by` gives access to with a starter password."""
+    if is_settled(account):
+        return WayIn.OWN
+    return WayIn.STARTER if _may_replace_starter(account, by) else WayIn.LINK
 
 
 def _may_replace_starter(account: Account, by: StaffMember) -> bool:
-    if _is_settled(account):
+    if is_settled(account):
         return False
     tied = set(access_held_by(account).values_list("client_id", flat=True))
     mine = set(clients_visible_to(by).filter(pk__in=tied).values_list("pk", flat=True))
@@ -221,13 +272,13 @@ def tie(
     *,
     by: StaffMember,
     opened_by: Account | None = None,
-) -> PortalAccess:
+) -> tuple[PortalAccess, bool]:
     """Give access, or give it anew where the relationship is another than before. `opened_by` is
-    who acts now, where staff (`by`) decided it earlier."""
+    who acts now, where staff (`by`) decided it earlier. Returns it and whether it is new."""
     earlier = PortalAccess.objects.filter(account=account, client=client, ended_at=None).first()
     if earlier is not None:
         if earlier.relationship == relationship:
-            return earlier
+            return earlier, False
         earlier.ended_at = now()
         earlier.save(update_fields=["ended_at"])
         end_sign_ins(account)
@@ -247,10 +298,10 @@ def tie(
         state=ProspectState.LINKED, client=client, relationship=relationship,
         acted_by=by, acted_at=now(),
     )  # fmt: skip
-    if _is_settled(account):
+    if is_settled(account):
         enqueue("access_given", to=account.email, client_uuid=client.uuid)
     _tell_the_others(client, "record_opened", but=account)
-    return access
+    return access, True
 
 
 def _tell_the_others(client: Client, kind: str, *, but: Account) -> None:
@@ -282,7 +333,8 @@ def _wait_again(account: Account) -> None:
 
 def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
     """End portal access. Every sign-in of the account is dead within 5 seconds; where it opens
-    nothing else, its starter password and its invitation die too. Records access.taken."""
+    nothing else, its starter password and its links die too. Records access.taken, starter.taken.
+    """
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=access.account_id)
         ended = PortalAccess.objects.filter(pk=access.pk, ended_at=None).update(ended_at=now())
@@ -301,10 +353,8 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
         if account.has_own_password:
             enqueue("access_taken", to=account.email, client_uuid=access.client.uuid)
         elif not access_held_by(account).exists():
-            take_starter_back(account)
-            MailLink.objects.filter(
-                account=account, purpose=LinkPurpose.INVITATION, replaced_at=None
-            ).update(replaced_at=now())
+            take_starter_back(account, by=by.account, client_uuid=access.client.uuid)
+            drop_links(account)
 
 
 def account_to_move(client: Client, *, by: StaffMember) -> PortalAccess | None:

@@ -1,11 +1,14 @@
 """Form parts that every page uses: fields that clean what was typed, and the form's own key."""
 
+import json
 import uuid
 from typing import Any
 
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.core.signing import BadSignature, Signer
 
 from roost.core.phones import HOME_REGION, spoken
 from roost.core.text import clean_email, one_line, several_lines
@@ -80,6 +83,34 @@ class PhoneField(LineField):
             raise ValidationError("That phone number has too few or too many digits.")
         text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return f"{text};ext={number.extension}" if number.extension else text
+
+
+class ShownField(forms.Field):
+    """What a form showed when its page was made, by name. It comes back signed, as it left; days
+    come back in ISO 8601."""
+
+    widget = forms.HiddenInput
+    signer = Signer(salt="roost.core.shown")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.error_messages["required"] = self.error_messages["invalid"] = (
+            "This form has lost what it showed. Reload the page, and send it again."
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return self.signer.sign(json.dumps(value, cls=DjangoJSONEncoder))
+
+    def to_python(self, value: Any) -> dict[str, Any]:
+        if not value:
+            return {}
+        try:
+            shown: dict[str, Any] = json.loads(self.signer.unsign(value))
+        except BadSignature:
+            raise ValidationError(self.error_messages["invalid"]) from None
+        return shown
 
 
 class KeyedForm(forms.Form):

@@ -16,12 +16,21 @@ class Step:
     state: str
 
 
+def is_needless(link: MailLink) -> bool:
+    """Whether its holder has chosen a password without it: they are in, and it is no failure."""
+    return link.done_at is None and link.account.has_own_password
+
+
 def trail_of(link: MailLink) -> list[Step]:
     """Queued → Accepted by the mail server, or Failed (why) → Link used → Done."""
     message = link.message
     steps = [Step("Queued", "done")]
     if message is None:
         return steps
+    if is_needless(link):
+        if message.state == MessageState.ACCEPTED:
+            steps.append(Step("Accepted by the mail server", "done"))
+        return [*steps, Step("Not needed any more", "")]
     if message.state == MessageState.FAILED:
         return [*steps, Step(f"Failed. {say_trouble(message)}", "failed")]
     if message.state == MessageState.QUEUED:

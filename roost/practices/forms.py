@@ -38,8 +38,8 @@ class PracticeForm(forms.Form):
         label="Name that e-mails come from",
         required=False,
         max_length=60,
-        help_text="A neutral one, if others may see a client’s inbox. Left empty: the practice’s"
-        " name.",
+        help_text="A neutral one, if others may see a client’s inbox: it stands in every subject,"
+        " too. Left empty: the practice’s name.",
     )
     zone_name = forms.ChoiceField(
         label="Time zone",

@@ -83,5 +83,5 @@ class Practice(PublicId):
 
     @property
     def sender_name(self) -> str:
-        """The neutral name that mail comes from."""
+        """The neutral name that mail comes from, and all that its subject says of the practice."""
         return self.mail_sender_name or self.name

@@ -63,7 +63,7 @@ def invite_staff_member(
     An address that has a log-in already (a client's, say) keeps its password, if its mailbox is
     proven; that person is told. A starter password ends here: it never opens the office, whoever
     knows it (PRODUCT.md 1.6). Raises OwnersOnly, AlreadyStaff, NotProven, limits.TooMany. Records
-    staff.invited.
+    staff.invited, starter.taken.
     """
     if role == Role.OWNER and not by.is_owner:
         raise OwnersOnly
@@ -78,7 +78,8 @@ def invite_staff_member(
         if account.has_own_password:
             enqueue("staff_added", to=account.email)
         else:
-            take_starter_back(account)
+            take_starter_back(account, by=by.account)
+            end_sign_ins(account)
             mail_link(account, LinkPurpose.STAFF_INVITATION, door="office")
         record("staff.invited", by=by.account, subject=member, role=role)
         return member

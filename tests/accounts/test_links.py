@@ -122,6 +122,36 @@ def test_a_password_that_is_refused_leaves_the_link_alive(
     assert portal().post(path, {"new_password": NEW}).status_code == 302
 
 
+def test_who_comes_in_by_an_invitation_has_the_zone_of_their_browser(
+    portal: Door, maple: Practice, noor: Client, post: Post
+) -> None:
+    """It is their first log-in, and they have not seen the log-in page."""
+    account = account_at("noor@client.example")
+    give(account, noor)
+    mail_link(account, LinkPurpose.INVITATION, door="portal", client_uuid=noor.uuid)
+    path = _mailed(post)
+    page = portal().get(path).content.decode()
+    assert re.search(r'<input type="hidden" name="zone" data-zone=""', page)
+    assert "accounts/zone.js" in page
+    portal().post(path, {"new_password": "short", "zone": "Europe/Berlin"})
+    account.refresh_from_db()
+    assert account.zone_name == ""
+    portal().post(path, {"new_password": NEW, "zone": "Europe/Berlin"})
+    account.refresh_from_db()
+    assert account.zone_name == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("zone", ["Not/AZone", "", "Asia/Tokyo"])
+def test_a_link_changes_no_zone_that_is_kept_and_keeps_none_that_is_none(
+    portal: Door, casey_account: Account, post: Post, zone: str
+) -> None:
+    Account.objects.filter(pk=casey_account.pk).update(zone_name="Europe/Berlin")
+    path = _reset(portal, post)
+    assert portal().post(path, {"new_password": NEW, "zone": zone}).status_code == 302
+    casey_account.refresh_from_db()
+    assert casey_account.zone_name == "Europe/Berlin"
+
+
 # Dead links
 
 

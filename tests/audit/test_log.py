@@ -16,7 +16,7 @@ from roost.core.tenancy import scope
 from roost.outbox.services import enqueue
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
-from tests.support.cast import Cast, make_appointment
+from tests.support.cast import Cast, make_appointment, shown
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -173,6 +173,7 @@ def test_a_change_names_fields_and_never_values(
 ) -> None:
     typed = {
         "form_key": str(uuid.uuid4()),
+        "shown": shown(casey),
         "first_name": "Cassandra",
         "last_name": "Nguyen",
         "email": casey.email,
@@ -185,6 +186,7 @@ def test_a_change_names_fields_and_never_values(
     assert event.client_uuid == casey.uuid
     assert event.details == {"fields": ["first_name", "phone", "emergency_contact"]}
     own = {"preferred_name": "Cas", "phone": "416 555 0111", "address": "1 Quiet Road"}
+    own["shown"] = shown(casey)
     [event] = _new(lambda: portal(casey_account).send("details", own, client=casey.uuid))
     assert (event.action, event.actor) == ("client.changed", casey_account)
     assert event.details == {"fields": ["preferred_name", "phone", "address"]}

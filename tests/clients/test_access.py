@@ -10,20 +10,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from roost.accounts.enums import LinkPurpose
+from roost.accounts.links import make_link
 from roost.accounts.models import Account, MailLink, SignIn
 from roost.accounts.queries import newest_invitation
 from roost.accounts.services import set_starter_password
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
-from roost.clients.services import give_starter_password
+from roost.clients.services import give_starter_password, take_access_away
 from roost.core.time import now
 from roost.office.trail import trail_of
 from roost.outbox.models import OutgoingMessage
 from roost.outbox.services import deliver_due
 from roost.practices.models import Practice
 from roost.staff.models import StaffMember
-from tests.support.cast import PASSWORD, give, make_account, make_client
+from tests.support.cast import PASSWORD, give, make_account, make_client, shown
 from tests.support.doors import Visitor
 from tests.support.post import Post, post_office
 from tests.support.rows import all_rows
@@ -425,6 +427,36 @@ def test_an_invitation_shows_its_state_at_each_step(
     assert (event.actor, event.client_uuid, event.details) == (tara.account, noor.uuid, {})
 
 
+def test_an_invitation_that_nobody_needs_any_more_is_no_failure(
+    office: Door, portal: Door, tara: StaffMember, noor: Client, post: Post
+) -> None:
+    """Who was invited and got in by a starter password is in; there is nothing to send again."""
+    therapist = office(tara)
+    _press(therapist, noor, "invite", **_open(therapist, noor))
+    deliver_due()
+    _save(therapist, noor)
+    assert "Send again" in therapist.go("client", client=noor.uuid).content.decode()
+    client = portal()
+    client.send("log-in", {"email": NOOR, "password": STARTER})
+    client.send("choose-password", {"new_password": NEW})
+    assert _states(noor) == [
+        ("Queued", "done"), ("Accepted by the mail server", "done"), ("Not needed any more", ""),
+    ]  # fmt: skip
+    page = therapist.go("client", client=noor.uuid).content.decode()
+    assert "Not needed any more" in page
+    assert "Send again" not in page
+    # One that had not left yet leaves no more, and that is no failure either.
+    OutgoingMessage.objects.filter(kind="invitation").update(state="queued", due_at=now())
+    assert _states(noor) == [("Queued", "done"), ("Not needed any more", "")]
+    deliver_due()
+    assert OutgoingMessage.objects.get(kind="invitation").state == "failed"
+    assert _states(noor) == [("Queued", "done"), ("Not needed any more", "")]
+    # Access that was taken away is another thing.
+    held = PortalAccess.objects.get(client=noor)
+    Account.objects.filter(pk=held.account_id).update(password="!")
+    assert _states(noor)[-1][1] == "failed"
+
+
 def test_an_invitation_sent_twice_by_one_form_is_sent_once(
     office: Door, tara: StaffMember, noor: Client
 ) -> None:
@@ -530,6 +562,25 @@ def test_a_starter_password_and_an_invitation_die_with_the_last_access(
     assert portal().post(path, {"new_password": NEW}).status_code == 410
 
 
+def test_what_ends_with_the_last_access_ends_once_and_is_written_down(
+    office: Door, tara: StaffMember, noor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from roost.accounts import services
+
+    _save(office(tara), noor)
+    held = PortalAccess.objects.get(client=noor)
+    # They had asked for a link of their own.
+    reset = make_link(held.account, LinkPurpose.RESET, door="portal")
+    pushed: list[str] = []
+    monkeypatch.setattr(services, "push", lambda group, message: pushed.append(group))
+    take_access_away(access=held, by=tara)
+    assert len(pushed) == 1
+    reset.refresh_from_db()
+    assert reset.replaced_at is not None
+    [taken] = _events("starter.taken")
+    assert (taken.actor, taken.subject_uuid) == (tara.account, held.account.uuid)
+
+
 # Whose client it is
 
 
@@ -598,7 +649,8 @@ def test_a_therapist_who_adds_a_client_is_assigned_and_an_owner_chooses(
     )
     assert list(Client.objects.get(last_name="Owned").therapists.all()) == [theo]
     assert len(_events("client.added")) == 3
-    office(tara).send("edit-client", {**sneaky, "therapists": [theo.uuid]}, client=client.uuid)
+    sneaky |= {"therapists": [theo.uuid], "shown": shown(client)}
+    assert office(tara).send("edit-client", sneaky, client=client.uuid).status_code == 302
     assert list(client.therapists.all()) == [tara]
 
 
@@ -622,17 +674,20 @@ def test_who_is_away_stands_ticked_in_the_form_and_keeps_their_clients(
         StaffMember.objects.filter(pk=theo.pk).update(**away)
         page = office(olivia).go("edit-client", client=client.uuid).content.decode()
         boxes = re.findall(r'<input type="checkbox" name="therapists" value="([^"]+)"[^>]*', page)
+        assert ("Theo Lang, RSW (away)" in page) == ("is_active" in away)
+        assert "Tara Okafor, RP (away)" not in page
         ticked = re.findall(r'name="therapists" value="([^"]+)"[^>]* checked', page)
         assert set(ticked) == {str(tara.uuid), str(theo.uuid)} <= set(boxes)
         typed = {
             "first_name": "Ines", "last_name": "Ortiz", "therapists": ticked,
             "form_key": str(uuid.uuid4()), "phone": f"416 555 01{len(str(away))}",
+            "shown": shown(client),
         }  # fmt: skip
         assert office(olivia).send("edit-client", typed, client=client.uuid).status_code == 302
         assert set(client.assignments.values_list("therapist_id", flat=True)) == {tara.pk, theo.pk}
     changed = AuditEvent.objects.filter(action="client.changed", client_uuid=client.uuid)
     assert {name for event in changed for name in event.details["fields"]} == {"phone"}
-    typed |= {"therapists": [str(tara.uuid)], "form_key": str(uuid.uuid4())}
+    typed |= {"therapists": [str(tara.uuid)], "shown": shown(client)}
     assert office(olivia).send("edit-client", typed, client=client.uuid).status_code == 302
     assert set(client.assignments.values_list("therapist_id", flat=True)) == {tara.pk}
     # Another client's form does not offer them.

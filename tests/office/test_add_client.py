@@ -233,3 +233,25 @@ def test_two_sends_at_the_same_moment_make_one_client_and_no_warning(
         thread.join()
     assert said == [302] * len(visitors)
     assert Client.objects.filter(last_name="Quill").count() == 1
+
+
+def test_a_form_that_has_added_somebody_adds_nobody_else_and_says_so(
+    office: Door, tara: StaffMember
+) -> None:
+    """Back, another name typed over the first, Save: nobody may think that both are there."""
+    visitor, key = office(tara), str(uuid.uuid4())
+    for first_name, says in (
+        ("Zoe", "Zoe Quill is added."),
+        ("Zoe", "Zoe Quill is added."),
+        (
+            "Zed",
+            "This form has added Zoe Quill, and adds nobody else. To add Zed Quill, begin anew.",
+        ),
+    ):
+        sent = {"first_name": first_name, "last_name": "Quill", "form_key": key}
+        answer = visitor.send("add-client", sent)
+        zoe = Client.objects.get(last_name="Quill")
+        assert answer["Location"] == visitor.path("client", client=zoe.uuid)
+        page = visitor.get(answer["Location"]).content.decode()
+        flashes = [each for each in re.findall(r"<p>([^<]+)</p>", page) if "Zoe Quill" in each]
+        assert flashes == [says]

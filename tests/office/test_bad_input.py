@@ -20,7 +20,7 @@ from roost.clients.models import Client, PortalAccess
 from roost.clients.prospects import sign_up
 from roost.practices.models import Practice
 from roost.staff.checks import routes
-from tests.support.cast import Cast, give, make_account, make_appointment
+from tests.support.cast import Cast, give, make_account, make_appointment, shown
 from tests.support.doors import Visitor, session_cookie, visit_cookie
 from tests.support.money import attended, invoice_of, make_billable, pay, refund_of
 
@@ -122,6 +122,7 @@ FORMS = [
     Form("change-address", "portal", "account", {"email": "zoe@client.example", "do": "ask"}),
     Form("details", "portal", "account", {
         "preferred_name": "Cas", "phone": "416 555 0142", "address": "1 Quiet Road",
+        "shown": "<shown>",
     }, ("client",)),
     Form("ask-correction", "portal", "account", {
         "first_name": "Casey", "last_name": "Tran", "date_of_birth": "1994-03-09", "form_key": KEY,
@@ -131,7 +132,8 @@ FORMS = [
          ("client", "asked")),
     Form("time-zone", "portal", "account", {"zone": "Europe/Berlin"}),
     Form("add-client", "office", "owner", {**PERSON, "therapists": "<theo>", "confirmed": ""}),
-    Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>"}, ("client",)),
+    Form("edit-client", "office", "owner", {**PERSON, "therapists": "<theo>", "shown": "<shown>"},
+         ("client",)),
     Form("client-access", "office", "owner", {
         "email": "zoe@client.example", "relationship": "self", "form_key": KEY, "do": "save",
         "starter_password": "kettle-orbit-walnut-47", "confirmed": "",
@@ -290,6 +292,7 @@ def send(cast: Cast, maple: Any) -> Callable[..., Any]:
     people = {"<theo>": cast.theo, "<tara>": cast.tara, "<casey>": cast.casey}
     fill = {
         **{k: str(v.uuid) for k, v in people.items()},
+        "<shown>": shown(cast.casey),
         "<service>": str(cast.individual.uuid),
         "<prospect>": str(prospect.uuid),
         "<held>": str(held.uuid),

@@ -15,7 +15,7 @@ from roost.core.time import now
 from roost.outbox.kinds import compose
 from roost.outbox.models import OutgoingMessage
 from roost.staff.models import StaffMember
-from tests.support.cast import PASSWORD, give, make_account
+from tests.support.cast import PASSWORD, give, make_account, shown
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -25,7 +25,8 @@ NEW = "casey.nguyen@new.example"
 def form_of(client: Client, **changes: Any) -> dict[str, Any]:
     """The record's edit form as it stands, with changes typed over it."""
     values = {k: v for k, v in ClientForm.values_of(client).items() if v is not None}
-    return {**values, "form_key": "11111111-1111-4111-8111-111111111111", **changes}
+    own = {"form_key": "11111111-1111-4111-8111-111111111111", "shown": shown(client)}
+    return {**values, **own, **changes}
 
 
 def mailed_link() -> str:

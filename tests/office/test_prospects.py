@@ -430,6 +430,31 @@ def test_double_click_back_and_resubmit_make_one_client(office: Door, olivia: St
     assert "You linked this prospect with Una Okoro" in text_of(back)
 
 
+def test_a_form_sent_once_more_offers_no_way_back_from_a_later_link(
+    office: Door, olivia: StaffMember, noor: Client
+) -> None:
+    prospect = asks()
+    proven(prospect)
+    visitor = office(olivia)
+    key = form_key_of(visitor.go("create-from-prospect", prospect=prospect.uuid))
+
+    def save() -> Any:
+        sent = {**PERSON, "form_key": key}
+        answer = visitor.send("create-from-prospect", sent, prospect=prospect.uuid)
+        return visitor.get(answer["Location"])
+
+    undo = visitor.path("undo-link", prospect=prospect.uuid)
+    assert undo in save().content.decode()
+    visitor.send("undo-link", {"link": link_stamp(prospect)}, prospect=prospect.uuid)
+    prospect.refresh_from_db()
+    prospects.associate(
+        prospect=prospect, seen=prospect.email, client=noor, relationship="self", by=olivia
+    )
+    again = save()
+    assert "Una Okoro was added, from the sign-up; that link is no more." in text_of(again)
+    assert undo not in again.content.decode()
+
+
 def test_the_second_admin_is_told_who_made_the_client(
     office: Door, olivia: StaffMember, adam: StaffMember
 ) -> None:

@@ -80,6 +80,20 @@ def test_every_mail_is_short_plain_and_speaks_for_the_practice(every_mail: list[
         assert text[0] == "Hello,"
 
 
+def test_a_neutral_name_is_all_that_an_inbox_shows(
+    cast: Cast, maple: Practice, casey: Client, casey_account: Account, post: Post,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    """Who sees a list of mails sees senders and subjects. The mail itself says who writes."""
+    Practice.objects.filter(pk=maple.pk).update(mail_sender_name="Maple Street")
+    for mail in request.getfixturevalue("every_mail"):
+        subject, sender, *text = mail.splitlines()
+        assert sender == "Maple Street <no-reply@127.0.0.1>"
+        assert "Maple Street" in subject
+        assert "Counselling" not in subject
+        assert "Maple Counselling" in "".join(text)
+
+
 def test_every_address_in_a_mail_is_of_the_configured_origin(every_mail: list[str]) -> None:
     found = [re.findall(r"\w+://[^/\s]+", mail) for mail in every_mail]
     assert len(found) == len(KINDS)

@@ -224,7 +224,7 @@ PORTAL: dict[str, Row] = {
     "sign-out-everywhere": Row(post="security"),
     "time-zone": Row(200, 422),
     "sessions": Row([200, 200, 200, 404, 404, 404]),
-    "details": Row([200, 200, 404, 404, 404, 404], ["account", "account", 404, 404, 404, 404]),
+    "details": Row([200, 200, 404, 404, 404, 404], [422, 422, 404, 404, 404, 404]),
     "ask-correction": Row([200, 200, 404, 404, 404, 404], [422, 422, 404, 404, 404, 404]),
     "withdraw-correction": Row(post=["details", "details", 404, 404, 404, 404]),
     "receipts": Row([200, 200, 200, 200, 404, 404]),

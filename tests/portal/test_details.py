@@ -1,5 +1,6 @@
 """My details: what changes at once, what is asked for, and what staff see of both."""
 
+import html
 import re
 import uuid
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from roost.clients.enums import Relationship
 from roost.clients.models import Client, DetailsRequest, PortalAccess
 from roost.core.time import now
 from roost.staff.models import StaffMember
-from tests.support.cast import Cast, give, make_account, make_client
+from tests.support.cast import Cast, give, make_account, make_client, shown
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -41,12 +42,39 @@ def test_staff_see_on_the_record_what_a_client_has_changed_and_when(
     desk = office(tara)
     assert "Changed in the Client Portal" not in text_of(desk.go("client", client=casey.uuid))
     typed = {"preferred_name": "Cas", "phone": "416 555 0111", "address": "1 Quiet Road"}
+    typed["shown"] = shown(casey)
     portal(casey_account).send("details", typed, client=casey.uuid)
     page = text_of(desk.go("client", client=casey.uuid))
     assert "Changed in the Client Portal Preferred name, phone, address: today, " in page
     # The address may be broken between its parts.
     assert "by casey@ client. example" in page
     assert "416-555-0111" in page or "416 555 0111" in page or "(416) 555-0111" in page
+
+
+def test_what_the_practice_changed_meanwhile_stays_when_another_field_is_saved(
+    portal: Door, casey: Client, casey_account: Account
+) -> None:
+    """Two parents may have one page open, too."""
+    visitor = portal(casey_account)
+    opened = {"shown": shown(casey), "preferred_name": "", "phone": "", "address": ""}
+    Client.objects.filter(pk=casey.pk).update(phone="+14165550199")
+    typed = {**opened, "address": "1 Quiet Road"}
+    assert visitor.send("details", typed, client=casey.uuid).status_code == 302
+    casey.refresh_from_db()
+    assert (casey.phone, casey.address) == ("+14165550199", "1 Quiet Road")
+    changed = AuditEvent.objects.filter(action="client.changed")
+    assert [event.details["fields"] for event in changed] == [["address"]]
+
+    typed |= {"phone": "416 555 0111"}
+    asked = visitor.send("details", typed, client=casey.uuid)
+    assert asked.status_code == 409
+    assert "Changed meanwhile to “416 555 0199”. Save again, and it says what" in text_of(asked)
+    found = re.search(r'name="shown" value="([^"]+)"', asked.content.decode())
+    assert found
+    again = {**typed, "shown": html.unescape(found[1])}
+    assert visitor.send("details", again, client=casey.uuid).status_code == 302
+    casey.refresh_from_db()
+    assert casey.phone == "+14165550111"
 
 
 def test_the_words_are_about_whose_details_they_are(

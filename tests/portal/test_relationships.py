@@ -10,7 +10,7 @@ from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
 from roost.core.time import now
-from tests.support.cast import Cast, give, make_account, make_appointment
+from tests.support.cast import Cast, give, make_account, make_appointment, shown
 from tests.support.doors import Visitor
 
 Door = Callable[..., Visitor]
@@ -105,6 +105,7 @@ def test_own_details_reach_the_record_and_nothing_else_does(
     portal: Door, casey: Client, casey_account: Account
 ) -> None:
     typed = {
+        "shown": shown(casey),
         "preferred_name": "Cas",
         "phone": "416 555 0111",
         "address": "1 Quiet Road\r\nToronto",

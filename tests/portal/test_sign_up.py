@@ -14,6 +14,7 @@ from roost.accounts.links import finish, mail_link
 from roost.accounts.models import Account, SignIn, SignUp, SignUpVisit
 from roost.clients import prospects
 from roost.clients.models import Client, PortalAccess, Prospect
+from roost.clients.services import take_access_away
 from roost.core.time import now
 from roost.outbox.kinds import Outdated, compose
 from roost.outbox.models import OutgoingMessage
@@ -134,6 +135,36 @@ def test_the_code_verifies_and_leads_to_the_waiting_page(portal: Door) -> None:
         assert said in page
     assert not SignUpVisit.objects.exists()
     assert Account.objects.get(email=UNA).mailbox_proven_at is not None
+
+
+def test_who_has_lost_their_access_is_not_told_to_wait(
+    portal: Door, olivia: StaffMember, noor: Client
+) -> None:
+    """Undo puts somebody back on the list. Access that was taken away is over, and it says so."""
+    _, sign_up = signed_up(portal)
+    account = prospects.prove_mailbox(sign_up, through="code")
+    prospect = Prospect.objects.get(account=account)
+
+    def page() -> str:
+        # Every sign-in ends with the access.
+        return portal(account).go("account").content.decode()  # type: ignore[no-any-return]
+
+    assert "You’re on the list, Una" in page()
+    for how in ("undone", "taken away", "undone again"):
+        prospects.associate(
+            prospect=prospect, seen=UNA, client=noor, relationship="self", by=olivia
+        )
+        assert "Hello, Noor" in page()
+        prospect.refresh_from_db()
+        if how == "taken away":
+            access = PortalAccess.objects.get(account=account, ended_at=None)
+            take_access_away(access=access, by=olivia)
+            assert "You’re on the list" not in page()
+            assert "or the link has ended" in page()
+            assert Prospect.objects.get(pk=prospect.pk).state == "waiting"
+        else:
+            prospects.undo_link(prospect=prospect, stamp=prospect.link_stamp, by=olivia)
+            assert "You’re on the list, Una" in page()
 
 
 def test_a_wrong_code_says_so_and_too_many_are_stopped(portal: Door) -> None:

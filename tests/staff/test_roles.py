@@ -234,6 +234,19 @@ def test_a_colleague_is_invited_once_by_one_form(office: Door, olivia: StaffMemb
     assert AuditEvent.objects.filter(action="staff.invited").count() == 1
 
 
+def test_a_form_that_has_invited_somebody_invites_nobody_else_and_says_so(
+    office: Door, olivia: StaffMember
+) -> None:
+    visitor, key = office(olivia), str(uuid.uuid4())
+    _invite(visitor, "nina@maple.example", key)
+    assert "Nina New is invited, by e-mail." in visitor.go("staff").content.decode()
+    _invite(visitor, "nils@maple.example", key)
+    page = visitor.go("staff").content.decode()
+    assert "This form has invited Nina New, and invites nobody else." in page
+    assert "is invited, by e-mail" not in page
+    assert not StaffMember.objects.filter(account__email="nils@maple.example").exists()
+
+
 def test_a_clients_address_keeps_its_password_and_gets_the_office_too(
     office: Door, olivia: StaffMember, casey_account: Account
 ) -> None:
@@ -273,6 +286,13 @@ def test_a_starter_password_given_before_opens_no_office(
     account.refresh_from_db()
     assert not account.has_starter_password
     assert [m.kind for m in OutgoingMessage.objects.all()] == ["staff_invitation"]
+    taken = AuditEvent.objects.get(action="starter.taken")
+    assert (taken.actor, taken.subject_uuid) == (olivia.account, account.uuid)
+
+
+def test_who_had_no_starter_password_loses_none(office: Door, olivia: StaffMember) -> None:
+    assert _invite(office(olivia), "nina@maple.example").status_code == 302
+    assert not AuditEvent.objects.filter(action="starter.taken").exists()
 
 
 def test_a_colleague_is_not_invited_a_second_time(

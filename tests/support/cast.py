@@ -7,7 +7,9 @@ from typing import Any
 
 from roost.accounts.models import Account
 from roost.clients.enums import Relationship
+from roost.clients.forms import ClientForm
 from roost.clients.models import Assignment, Client, PortalAccess, Prospect
+from roost.core.forms import ShownField
 from roost.core.tenancy import scope
 from roost.practices.models import Practice
 from roost.scheduling.enums import Mode, ServiceType
@@ -64,6 +66,12 @@ def make_client(name: str, *therapists: StaffMember, **fields: Any) -> Client:
 def give(account: Account, client: Client, relationship: str = Relationship.SELF) -> PortalAccess:
     """Portal access, past the form. Needs a scope."""
     return PortalAccess.objects.create(account=account, client=client, relationship=relationship)
+
+
+def shown(client: Client) -> str:
+    """What the edit form of a record, as it stands, carries of what it shows. Needs a scope."""
+    client.refresh_from_db()
+    return str(ShownField().prepare_value(ClientForm.values_of(client)))
 
 
 def link_stamp(prospect: Prospect) -> str:

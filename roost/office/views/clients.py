@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
@@ -16,25 +17,30 @@ from roost.accounts import limits
 from roost.accounts.doors import door_path
 from roost.accounts.models import Account
 from roost.accounts.passwords import generate_starter_password
-from roost.accounts.queries import newest_invitation
+from roost.accounts.queries import find_account, newest_invitation
 from roost.audit.queries import portal_changes_of
 from roost.audit.services import record_read
 from roost.billing.balances import balance_of_client
 from roost.billing.invoices import with_states
 from roost.billing.queries import invoices_of_client, receipts_of_client, refunds_of_client
 from roost.billing.statement_pdf import unpriced_words
-from roost.clients.enums import Relationship
-from roost.clients.errors import HasLogInAlready, StarterNeeded
-from roost.clients.forms import ClientForm, PortalSettingsForm
+from roost.clients.enums import Relationship, WayIn
+from roost.clients.errors import EditedMeanwhile, HasLogInAlready, StarterNeeded
+from roost.clients.forms import ClientForm, EditClientForm, PortalSettingsForm
 from roost.clients.models import Assignment, Client, PortalAccess
 from roost.clients.prospect_queries import (
     unverified_link_of,
     unverified_links,
     waiting_at_address,
 )
-from roost.clients.queries import access_of, get_client_for, last_request_of, search_clients
+from roost.clients.queries import (
+    access_of,
+    get_client_for,
+    is_settled,
+    last_request_of,
+    search_clients,
+)
 from roost.clients.services import (
-    HandOff,
     account_to_move,
     add_client,
     edit_client,
@@ -43,11 +49,12 @@ from roost.clients.services import (
     take_access_away,
 )
 from roost.core.pages import page
+from roost.core.text import clean_email
 from roost.core.time import now, say_span
 from roost.office import qr
 from roost.office.diary import MARKS
 from roost.office.duplicates import records_alike
-from roost.office.trail import trail_of
+from roost.office.trail import is_needless, trail_of
 from roost.outbox.queries import messages_of_client
 from roost.practices.addresses import portal_url
 from roost.scheduling.queries import appointments_of_client, next_appointment_of_client
@@ -104,7 +111,11 @@ def add(request: OfficeRequest) -> HttpResponse:
             therapists=list(values.pop("therapists", [])),
             **values,
         )
-        messages.success(request, f"{client.name} is added.")
+        if (typed := Client(**values).name) == client.name:
+            messages.success(request, f"{client.name} is added.")
+        else:
+            words = f"This form has added {client.name}, and adds nobody else."
+            messages.warning(request, f"{words} To add {typed}, begin anew.")
         return redirect(door_path(request, "client", client=client.uuid))
     return page(request, "office/clients/add.html", {"form": form})
 
@@ -155,6 +166,7 @@ def _access_context(client: Client) -> dict[str, Any]:
     return {
         "access": [(a, state_of(a.account)) for a in held],
         "invitation": invitation,
+        "may_invite_again": invitation and not invitation.done_at and not is_needless(invitation),
         "trail": trail_of(invitation) if invitation else [],
     }
 
@@ -216,29 +228,29 @@ def client_messages(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
 
 @open_to(Who.STAFF, methods=("GET", "POST"))
 def edit(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
-    """Edit contact and clinical facts."""
+    """Edit contact and clinical facts. What somebody else has changed meanwhile stays; where that
+    is a field that was changed here too, Save asks."""
     record, context = _record(request, client)
-    if request.method == "POST":
-        form = ClientForm(request.staff, request.POST, client=record)
-        if form.is_valid():
-            values = form.cleaned_data
-            values.pop("form_key")
-            chosen = values.pop("therapists", None)
+    sent = request.POST if request.method == "POST" else None
+    form = EditClientForm(request.staff, record, sent)
+    status = 200
+    if form.is_valid():
+        try:
+            seen, typed = form.cleaned_data["shown"], form.typed
             changed = edit_client(
-                client=record,
-                by=request.staff,
-                therapists=None if chosen is None else list(chosen),
-                **values,
+                client=record, by=request.staff, seen=seen, **form.ticked, **typed
             )
+        except EditedMeanwhile as edited:
+            form.refuse(edited.newer)
+            status = 409
+        else:
             messages.success(request, "Saved.")
-            record.email = values["email"]
+            record.refresh_from_db()
             if "email" in changed and account_to_move(record, by=request.staff):
                 return redirect(door_path(request, "move-log-in", client=record.uuid))
             return redirect(door_path(request, "client", client=record.uuid))
-    else:
-        form = ClientForm(request.staff, client=record, initial=ClientForm.values_of(record))
     _read(request, record, "contact")
-    return page(request, "office/clients/edit.html", {**context, "form": form})
+    return page(request, "office/clients/edit.html", {**context, "form": form}, status=status)
 
 
 @sensitive_post_parameters("starter_password")
@@ -265,17 +277,21 @@ def access(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
         form = PortalSettingsForm(
             words, initial={**values, "starter_password": generate_starter_password(words)}
         )
-        return _show_access(request, record, {**context, "form": form})
-    form = PortalSettingsForm(words, request.POST)
-    context["form"] = form
+    else:
+        form = PortalSettingsForm(words, request.POST)
+    question = _question_again(request, do)
+    context |= {"form": form, **question}
+    if question or not request.POST.get("relationship"):
+        form.choose_nothing()
+    if do == "generate":
+        return _show_access(request, record, context)
     if form.is_valid():
         try:
             if do == "invite":
                 return _invite(request, record, form)
             return _hand_off(request, record, form, context)
         except HasLogInAlready as known:
-            context["known"] = _known(known.account, asked=form.cleaned_data["email"])
-            context["known_do"] = do
+            context |= _question(known.account, asked=form.cleaned_data["email"], do=do)
             context["form"] = PortalSettingsForm.asking_again(words, request.POST)
             return _show_access(request, record, context, status=409)
         except StarterNeeded:
@@ -299,15 +315,28 @@ def _show_access(
     return page(request, "office/clients/access.html", context, status=status)
 
 
-def _known(account: Account, *, asked: str) -> dict[str, Any]:
+def _question(account: Account, *, asked: str, do: str) -> dict[str, Any]:
     """What the question before a second tie says: that the address has a log-in, and how it is
     kept. Whose else it is stays unsaid; the record may be none of the reader's."""
-    return {
+    known = {
         "asked": asked,
         "email": account.email,
         "own_password": account.has_own_password,
         "proven": account.mailbox_proven_at is not None or not account.has_own_password,
+        "told": do == "invite" or is_settled(account),
     }
+    return {"known": known, "known_do": do}
+
+
+def _question_again(request: OfficeRequest, do: str) -> dict[str, Any]:
+    """The question that the form stood under when it was sent: it stands there until it has been
+    answered, or the address corrected."""
+    try:
+        email = clean_email(request.POST.get("email", ""))
+    except ValidationError:
+        return {}
+    account = find_account(email) if _asked_again(request, email) else None
+    return _question(account, asked=email, do=do) if account else {}
 
 
 def _asked_again(request: OfficeRequest, email: str) -> bool:
@@ -319,7 +348,7 @@ def _hand_off(
     request: OfficeRequest, client: Client, form: PortalSettingsForm, context: dict[str, Any]
 ) -> HttpResponse:
     values = form.cleaned_data
-    card: HandOff | None = give_starter_password(
+    card = give_starter_password(
         key=values["form_key"],
         client=client,
         email=values["email"],
@@ -328,12 +357,8 @@ def _hand_off(
         confirmed=_asked_again(request, values["email"]),
         by=request.staff,
     )
-    if card is None:
-        messages.warning(
-            request,
-            "That starter password was shown once, and can’t be shown again. "
-            "Under Edit, Generate makes a new one.",
-        )
+    if card.is_again:
+        _say_way_in(request, card.way_in, card.email)
         return redirect(door_path(request, "client", client=client.uuid))
     url = portal_url(request.practice)
     context |= {"card": card, "portal": url, "qr": qr.path_of(url)}
@@ -344,7 +369,7 @@ def _hand_off(
 
 def _invite(request: OfficeRequest, client: Client, form: PortalSettingsForm) -> HttpResponse:
     values = form.cleaned_data
-    with_link = send_invitation(
+    way_in = send_invitation(
         key=values["form_key"],
         client=client,
         email=values["email"],
@@ -352,17 +377,23 @@ def _invite(request: OfficeRequest, client: Client, form: PortalSettingsForm) ->
         confirmed=_asked_again(request, values["email"]),
         by=request.staff,
     )
-    if with_link:
-        messages.success(
-            request, f"An invitation to {values['email']} is in the outbox. Its state is below."
-        )
-    else:
-        messages.success(
-            request,
-            f"{values['email']} has access now, with the password they already have. "
-            "They are told by e-mail.",
-        )
+    _say_way_in(request, way_in, values["email"])
     return redirect(door_path(request, "client", client=client.uuid))
+
+
+WAYS_IN = {
+    WayIn.STARTER: "That starter password was shown once, and can’t be shown again. "
+    "Under Edit, Generate makes a new one.",
+    WayIn.LINK: "An invitation to {email} is in the outbox. Its state is below.",
+    WayIn.OWN: "{email} has access now, with the password they already have. "
+    "They are told by e-mail.",
+    WayIn.BEFORE: "{email} has access already. No e-mail was sent.",
+}
+
+
+def _say_way_in(request: OfficeRequest, way_in: WayIn, email: str) -> None:
+    say = messages.warning if way_in == WayIn.STARTER else messages.success
+    say(request, WAYS_IN[way_in].format(email=email))
 
 
 @open_to(Who.STAFF, methods=("GET", "POST"))

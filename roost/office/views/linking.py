@@ -96,7 +96,11 @@ def _create(request: OfficeRequest, prospect: Prospect, form: ClientForm) -> Cli
         raise too_late(request, [late.prospect]) from None
     except AddressChanged as changed:
         raise address_changed(changed.prospect) from None
-    tell_of_link(request, prospect, client, f"{client.name} is added, from the sign-up.")
+    if get_prospect_for(request.staff, prospect.uuid).client == client:
+        tell_of_link(request, prospect, client, f"{client.name} is added, from the sign-up.")
+    else:
+        words = f"{client.name} was added, from the sign-up; that link is no more."
+        messages.warning(request, words)
     return client
 
 

@@ -146,7 +146,11 @@ def invite_staff(request: OfficeRequest) -> HttpResponse:
         except limits.TooMany as limit:
             form.add_error("email", _enough(limit))
         else:
-            messages.success(request, f"{member.display_name} is invited, by e-mail.")
+            if member.account.email == values["email"]:
+                messages.success(request, f"{member.display_name} is invited, by e-mail.")
+            else:
+                words = f"This form has invited {member.display_name}, and invites nobody else."
+                messages.warning(request, f"{words} To invite {values['email']}, begin anew.")
             return redirect(door_path(request, "staff"))
     return page(request, "office/settings/invite_staff.html", {"form": form})
 

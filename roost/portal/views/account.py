@@ -15,9 +15,10 @@ from roost.accounts.services import keep_zone
 from roost.audit.services import record_read
 from roost.billing.queries import newest_receipts
 from roost.clients.enums import ProspectState, Relationship
+from roost.clients.errors import EditedMeanwhile
 from roost.clients.forms import OwnDetailsForm
 from roost.clients.models import PortalAccess
-from roost.clients.prospect_queries import prospect_of_account
+from roost.clients.prospect_queries import has_lost_access, prospect_of_account
 from roost.clients.queries import get_access_for, last_request_of, opens
 from roost.clients.services import edit_own_details
 from roost.core.pages import page
@@ -116,9 +117,11 @@ def _next(
 
 def _nothing_open(request: DoorRequest) -> HttpResponse:
     """The Account page of somebody verified whom nothing is linked with: what comes next, unless
-    the practice has dealt with it."""
+    the practice has dealt with it, or has taken access away."""
     prospect = prospect_of_account(request.account)
     if prospect is None or prospect.state != ProspectState.WAITING or not prospect.first_name:
+        return page(request, "portal/no_access.html")
+    if has_lost_access(prospect):
         return page(request, "portal/no_access.html")
     context = {"prospect": prospect, **confirmation(prospect, request.practice, now())}
     return page(request, "portal/waiting.html", context)
@@ -174,17 +177,20 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
     if not opens(access).details:
         raise Http404("These details are not yours to change.")
     record = access.client
-    names = ["preferred_name", "phone", "address"]
     is_self = access.relationship == Relationship.SELF
-    form = OwnDetailsForm(
-        request.POST or None,
-        initial={name: getattr(record, name) for name in names},
-        called="you" if is_self else record.calling_name,
-    )
+    called = "you" if is_self else record.calling_name
+    form = OwnDetailsForm(record, request.POST or None, called=called)
+    status = 200
     if request.method == "POST" and form.is_valid():
-        edit_own_details(client=record, by=request.account, **form.cleaned_data)
-        messages.success(request, "Saved. The practice sees it too.")
-        return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
+        seen, typed = form.cleaned_data["shown"], form.typed
+        try:
+            edit_own_details(client=record, by=request.account, seen=seen, **typed)
+        except EditedMeanwhile as edited:
+            form.refuse(edited.newer)
+            status = 409
+        else:
+            messages.success(request, "Saved. The practice sees it too.")
+            return redirect(f"{door_path(request, 'account')}?person={record.uuid}")
     persons = [a for a in held_by(request) if opens(a).details]
     others = [str(a.client.uuid) for a in persons if a.client_id != access.client_id]
     record_read(
@@ -201,7 +207,7 @@ def details(request: DoorRequest, client: uuid.UUID) -> HttpResponse:
         "persons": whose(persons),
         "asked": last_request_of(record),
     }
-    return page(request, "portal/details.html", context)
+    return page(request, "portal/details.html", context, status=status)
 
 
 @open_to(Who.ACCOUNT, methods=("GET", "POST"))
