@@ -215,14 +215,26 @@ class BookingForm(WallTimeForm, KeyedForm):
         return day if is_in_reach(day, self.today) else None
 
 
-class MoveForm(WallTimeForm):
-    """Move a session to another day or time. `seen` is the start that the page showed."""
+class SeenForm(forms.Form):
+    """What is done to a session as the page showed it: `seen` is the start that it said."""
 
     seen = forms.DateTimeField(
         required=False,
         widget=forms.HiddenInput,
         error_messages={"invalid": "This page is out of date. Reload it and try once more."},
     )
+
+
+class CancelForm(SeenForm):
+    """Cancel a session."""
+
+    def refuse(self, error: SchedulingError) -> None:
+        """Say what stood in the way: it is about no field."""
+        self.add_error(None, str(error))
+
+
+class MoveForm(SeenForm, WallTimeForm):
+    """Move a session to another day or time."""
 
     field_order = ("seen", "day", "hour", "which")
 
