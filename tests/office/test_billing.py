@@ -288,6 +288,20 @@ def test_a_record_marks_its_own_person_only(
     assert states(together) == ["scheduled", "scheduled"]
 
 
+def test_a_record_leads_to_no_session_that_would_not_open(billable: Cast, office: Door) -> None:
+    own, theirs = attended(billable), attended(billable, therapist=billable.theo)
+    where = {"client": billable.casey.uuid}
+    for member, opens in ((billable.tara, [own]), (billable.olivia, [own, theirs])):
+        visitor = office(member)
+        page = visitor.go("client-sessions", **where)
+        assert {row.pk for row in page.context["found"]} == {own.pk, theirs.pk}
+        assert "Theo Lang" in page.content.decode()
+        for session in (own, theirs):
+            path = visitor.path("appointment", appointment=session.uuid)
+            assert (f'href="{path}"' in page.content.decode()) is (session in opens)
+            assert (visitor.get(path).status_code == 200) is (session in opens)
+
+
 def test_robin_and_remy_are_never_mixed(
     billable: Cast, office: Door, portal: Door, together: Appointment
 ) -> None:
