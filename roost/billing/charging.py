@@ -8,8 +8,8 @@ from typing import Any
 
 from roost.accounts.models import Account
 from roost.audit.services import record
-from roost.billing.errors import AlreadyBilled, NotAnAttendee, WrongPayer
-from roost.billing.models import Charge, InvoiceLine
+from roost.billing.errors import AlreadyBilled, NotAnAttendee, PaidBefore, WrongPayer
+from roost.billing.models import Charge, InvoiceLine, Receipt
 from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, payments_that_count
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
@@ -35,13 +35,40 @@ def attending(appointment: Appointment) -> list[Client]:
 
 
 def paper_of(charge: Charge) -> str | None:
-    """What holds a charge as it is, in words: a valid receipt, else a valid invoice, or None."""
-    paid = payments_that_count([charge]).first()
+    """What holds a charge as it is, in words: its newest valid receipt, else a valid invoice, or
+    None."""
+    paid = payments_that_count([charge]).last()
     if paid is not None:
         return f"Receipt {paid.receipt.number}"
     line = InvoiceLine.objects.filter(charge=charge, invoice__voided_at=None)
     invoiced = line.select_related("invoice").first()
     return None if invoiced is None else f"Invoice {invoiced.invoice.number}"
+
+
+def check_latest(receipt: Receipt, *, by: StaffMember) -> None:
+    """Raise PaidBefore where a valid paper of the same charge says that this one's payment was made
+    before it. The caller holds the appointment's lock."""
+    charge = receipt.payment.charge
+    later = [
+        (each.issued_at, each.pk, f"receipt {each.number}")
+        for each in Receipt.objects.filter(
+            payment__charge=charge, voided_at=None, pk__gt=receipt.pk
+        ).defer("facts")
+    ]
+    # An invoice that asks for the whole charge counts no payment.
+    lines = InvoiceLine.objects.filter(
+        charge=charge,
+        amount__lt=charge.total,
+        invoice__voided_at=None,
+        invoice__issued_at__gte=receipt.issued_at,
+    ).select_related("invoice")
+    invoices = [
+        (each.invoice.issued_at, each.invoice.pk, f"invoice {each.invoice.number}")
+        for each in lines
+    ]
+    if papers := [words for *_, words in sorted([*later, *invoices], reverse=True)]:
+        asks_owner = bool(invoices) and not by.runs_practice
+        raise PaidBefore(receipt.number, papers, asks_owner=asks_owner)
 
 
 def choose_billed(

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from roost.audit.services import record
-from roost.billing.charging import fix, lock, paper_of, release
+from roost.billing.charging import check_latest, fix, lock, paper_of, release
 from roost.billing.codes import new_code
 from roost.billing.credit import check_unused, take_credit
 from roost.billing.documents import document_of
@@ -226,13 +226,17 @@ def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
     it used is there again.
 
     Returns whether it was valid until now. Raises CreditUsed where what it left over has been
-    used since. Records receipt.voided. Its second document, with VOID on it, is made after the
-    commit; where that fails, by the first download.
+    used since, PaidBefore where a later paper counts its payment. Records receipt.voided. Its
+    second document, with VOID on it, is made after the commit; where that fails, by the first
+    download.
     """
     with transaction.atomic():
         lock(receipt.appointment)
         rows = Receipt.objects.select_related("client", "payment__charge").filter(pk=receipt.pk)
         found = rows.get()
+        if found.is_void:
+            return False
+        check_latest(found, by=by)
         check_unused(found, found.payment, by=by)
         if not receipt.void(voided_at=now(), voided_by=by):
             return False

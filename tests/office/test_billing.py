@@ -403,9 +403,24 @@ def test_more_than_is_owed_is_asked_about_and_can_be_used_later(
     asked = tara.go("void-receipt", receipt=over.uuid).content.decode()
     assert "The $50.00 that was left over goes with it" in asked
     answer = tara.send("void-receipt", receipt=over.uuid)
-    page = tara.get(answer["Location"]).content.decode()
+    assert answer.status_code == 409
+    page = answer.content.decode()
     assert f"What was left over of receipt {over.number} has been used" in page
     assert not Receipt.objects.get(pk=over.pk).is_void
+
+
+def test_a_part_payment_is_not_voided_under_a_later_receipt(billable: Cast, office: Door) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    first, second = pay(billable, session, "50"), pay(billable, session, "100")
+    answer = tara.send("void-receipt", receipt=first.uuid)
+    assert answer.status_code == 409
+    words = f"Receipt {second.number} says that the payment of receipt {first.number} was made"
+    assert words in answer.content.decode()
+    assert not Receipt.objects.get(pk=first.pk).is_void
+    assert AuditEvent.objects.filter(action="receipt.viewed").count() == 1
+    for receipt in (second, first):
+        assert tara.send("void-receipt", receipt=receipt.uuid).status_code == 302
+    assert not Receipt.objects.filter(voided_at=None).exists()
 
 
 def test_a_payer_whose_access_has_ended_is_kept_by_the_form(billable: Cast, office: Door) -> None:

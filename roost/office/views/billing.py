@@ -14,7 +14,7 @@ from roost.audit.services import record_read
 from roost.billing.charging import choose_billed, payers_of
 from roost.billing.credit import credit_of
 from roost.billing.documents import document_of, file_name
-from roost.billing.errors import BillingError, CannotIssue, CreditUsed
+from roost.billing.errors import BillingError, CannotIssue
 from roost.billing.forms import BilledForm, PaymentForm
 from roost.billing.owed import Owed, is_shared_out, owed_for
 from roost.billing.queries import get_receipt_for, receipts_visible_to
@@ -255,20 +255,22 @@ def receipt_pdf(request: OfficeRequest, receipt: uuid.UUID) -> HttpResponse:
 def void(request: OfficeRequest, receipt: uuid.UUID) -> HttpResponse:
     """Ask, then void a receipt for good."""
     found = get_receipt_for(request.staff, receipt)
+    trouble = ""
     if request.method == "POST":
         try:
             voided = void_receipt(by=request.staff, receipt=found)
-        except CreditUsed as error:
-            messages.warning(request, str(error))
-            return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
-        if voided:
-            messages.success(
-                request,
-                f"Receipt {found.number} is void, and its payment no longer counts. "
-                "Record the payment again as it should be, and a new receipt is issued.",
-            )
+        except BillingError as error:
+            trouble = str(error)
         else:
-            messages.info(request, f"Receipt {found.number} is void already.")
-        return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
+            if voided:
+                messages.success(
+                    request,
+                    f"Receipt {found.number} is void, and its payment no longer counts. "
+                    "Record the payment again as it should be, and a new receipt is issued.",
+                )
+            else:
+                messages.info(request, f"Receipt {found.number} is void already.")
+            return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
     record_read("receipt.viewed", by=request.account, client_uuids=[found.client.uuid])
-    return page(request, "office/billing/void.html", {"receipt": found})
+    context = {"receipt": found, "trouble": trouble}
+    return page(request, "office/billing/void.html", context, status=409 if trouble else 200)
