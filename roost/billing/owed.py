@@ -189,6 +189,14 @@ def _bill(
     )  # fmt: skip
 
 
+def attendance_billed(charge: Charge) -> Attendance:
+    """How a session went for who is billed. Its appointment was read with service and attendees."""
+    rows = list(charge.appointment.attendees.all())
+    if is_shared_out(charge.appointment):
+        rows = [each for each in rows if each.client_id == charge.client_id]
+    return attendance_of(each.attendance for each in rows)
+
+
 def owed_for(appointment: Appointment, practice: Practice, client: Client | None = None) -> Owed:
     """A session's bill; of a group's the one of `client`, else the first. Raises NotAnAttendee
     where there is none."""

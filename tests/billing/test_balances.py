@@ -19,7 +19,7 @@ from roost.core.time import now
 from tests.billing.test_credit import refund
 from tests.billing.test_pdf import info_of, text_of
 from tests.support.cast import Cast
-from tests.support.money import attended, make_group, pay
+from tests.support.money import attended, invoice_of, make_group, pay
 
 
 def money(cast: Cast, client: Client | None = None) -> tuple[Decimal, ...]:
@@ -140,6 +140,30 @@ def test_a_statement_lists_a_period_with_what_was_before(history: Cast) -> None:
     charged, paid, owed, credit = money(history)
     assert (charged, paid, owed, credit) == (450, 250, 200, 0)
     assert got.balance == owed - credit
+
+
+@pytest.mark.parametrize("fixed", ["not", "paid", "invoiced"])
+def test_a_statement_says_how_a_session_went_paid_or_not(billable: Cast, fixed: str) -> None:
+    group = make_group(billable, **days_ago(5))
+    family = attended(
+        billable, billable.casey, billable.noor, service=billable.family, **days_ago(4)
+    )
+    for session in (group, family):
+        session.attendees.filter(client=billable.casey).update(attendance="no_show")
+    late = attended(billable, attendance="late_cancel", **days_ago(3))
+    missed = attended(billable, attendance="no_show", **days_ago(2))
+    held = attended(billable, **days_ago(1))
+    sessions = (group, family, late, missed, held)
+    if fixed == "invoiced":
+        invoice_of(billable, *sessions)
+    elif fixed == "paid":
+        for session in sessions:
+            pay(billable, session, "10", client=billable.casey)
+    said = [each.words for each in statement(billable).entries if each.charge]
+    assert said == [
+        "Circle, 50 min (no show)", "Family, 50 min", "Individual, 50 min (late cancel)",
+        "Individual, 50 min (no show)", "Individual, 50 min",
+    ]  # fmt: skip
 
 
 def test_periods_follow_on_from_each_other(history: Cast) -> None:
