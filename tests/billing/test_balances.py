@@ -86,6 +86,18 @@ def test_a_session_without_a_price_is_counted_apart(billable: Cast) -> None:
     assert (got.owed, got.unpriced) == (0, 1)
 
 
+def test_what_is_paid_in_parts_to_the_cent_is_owed_no_more(billable: Cast) -> None:
+    """In floats, by which SQLite adds up, 10.01 and 139.98 are less than 149.99."""
+    billable.individual.fee = Decimal("149.99")
+    billable.individual.save(update_fields=["fee"])
+    session = attended(billable)
+    for part in ("10.01", "139.98"):
+        pay(billable, session, part)
+    attended(billable)
+    got = balance_of_client(billable.casey, billable.practice)
+    assert (got.owed, got.sessions) == (Decimal("149.99"), 1)
+
+
 def test_a_balance_costs_the_same_however_long(billable: Cast) -> None:
     counts = []
     for number in range(4):
