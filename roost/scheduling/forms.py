@@ -280,7 +280,7 @@ class ServiceForm(forms.Form):
         min_value=0,
         max_digits=9,
         decimal_places=3,
-        help_text="Before tax. A receipt needs a fee; 0 is fine.",
+        help_text="Before tax. With 0 nothing is owed, and there is no receipt.",
         error_messages={
             "invalid": "Write the fee as a number, like 150 or 150.00.",
             "min_value": "A fee can’t be less than 0.",

@@ -193,6 +193,19 @@ def test_tax_is_set_from_a_day_on(billable: Cast, office: Door) -> None:
     assert b'class="summary" role="alert" tabindex="-1" id="tax"' in wrong.content
 
 
+def test_a_fee_of_nothing_is_said_to_make_no_receipt(billable: Cast, office: Door) -> None:
+    owner, service = office(billable.olivia), billable.individual
+    service.fee = Decimal(0)
+    service.save(update_fields=["fee"])
+    page = owner.go("service", service=service.uuid).content.decode()
+    assert "With 0 nothing is owed, and there is no receipt." in page
+    session = attended(billable)
+    assert "Nothing is owed" in owner.go("payment", appointment=session.uuid).content.decode()
+    answer = owner.send("payment", payment(billable), appointment=session.uuid)
+    assert answer.status_code == 422
+    assert not Receipt.objects.exists()
+
+
 def test_a_fee_has_no_more_decimals_than_the_currency(billable: Cast, office: Door) -> None:
     owner, service = office(billable.olivia), billable.individual
     values = {
