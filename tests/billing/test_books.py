@@ -270,7 +270,8 @@ def test_the_books_balance_whatever_is_done(
         cast.individual.save(update_fields=["fee"])
         cast.individual.tax_rates.update(percent=percent, name="" if percent is None else "Tax")
         cast.practice.currency, cast.practice.uses_invoices = currency, True
-        cast.practice.save(update_fields=["currency", "uses_invoices"])
+        cast.practice.tax_number = "123456789 RT0001"
+        cast.practice.save(update_fields=["currency", "uses_invoices", "tax_number"])
         Books.cast, Books.currency, Books.percent = cast, currency, percent
         run_state_machine_as_test(
             Books,

@@ -101,6 +101,8 @@ def test_a_form_sent_again_finds_its_first_receipt(billable: Cast, session: Appo
 
 
 def test_the_tax_is_that_of_the_day_of_service(billable: Cast) -> None:
+    billable.practice.tax_number = "123456789 RT0001"
+    billable.practice.save(update_fields=["tax_number"])
     set_tax_rate(
         by=billable.olivia, service=billable.individual, from_on=date(2020, 1, 1),
         percent=Decimal("13"), name="HST",
@@ -223,6 +225,37 @@ def test_a_service_without_fee_or_tax_stops_it_too(billable: Cast, session: Appo
     with pytest.raises(CannotIssue) as stopped:
         pay(billable, session)
     assert [each.place for each in stopped.value.missing] == ["service", "service"]
+
+
+def test_a_tax_is_charged_under_the_practices_number_only(
+    billable: Cast, session: Appointment
+) -> None:
+    """On a receipt, on an invoice, and for what was fixed before; an exempt session needs none."""
+    exempt = attended(billable)
+    invoice = invoice_of(billable, exempt)
+    set_tax_rate(
+        by=billable.olivia, service=billable.individual, from_on=date(2025, 1, 1),
+        percent=Decimal("13"), name="HST",
+    )  # fmt: skip
+    for issue in (
+        lambda: pay(billable, session, "169.50"), lambda: invoice_of(billable, session),
+    ):  # fmt: skip
+        with pytest.raises(CannotIssue) as stopped:
+            issue()
+        (missing,) = stopped.value.missing
+        assert (missing.words, missing.place) == (
+            "The practice’s tax number, for HST is charged", "receipt-settings",
+        )  # fmt: skip
+    pay(billable, exempt)
+    assert not Invoice.objects.exclude(pk=invoice.pk).exists()
+    billable.practice.tax_number = "123456789 RT0001"
+    billable.practice.save(update_fields=["tax_number"])
+    receipt = pay(billable, session, "100")
+    assert receipt.facts["practice"]["tax_number"] == "123456789 RT0001"
+    billable.practice.tax_number = ""
+    billable.practice.save(update_fields=["tax_number"])
+    with pytest.raises(CannotIssue):
+        pay(billable, session, "69.50")
 
 
 def test_nothing_is_paid_before_attendance_nor_tomorrow(billable: Cast) -> None:

@@ -135,6 +135,9 @@ def test_a_missing_fact_leads_to_its_field(billable: Cast, office: Door) -> None
     assert not Receipt.objects.exists()
     own = office(billable.tara).go("payment", appointment=session.uuid).content.decode()
     assert "registration number" in own
+    TaxRate.objects.update(name="HST", percent=13)
+    page = owner.go("payment", appointment=session.uuid).content.decode()
+    assert f'href="{owner.path("receipt-settings")}">The practice’s tax number' in page
     assert "An owner or an admin can do this" in own
 
 
