@@ -104,11 +104,16 @@ def choose_billed(
 
 def fix(owed: Owed, client: Client | None = None, payer: Payer | None = None) -> Charge:
     """The charge of a bill, fixed as it is now. `client` and `payer` take the place of what was
-    chosen before. Raises NotAnAttendee, WrongPayer. The caller holds the appointment's lock."""
+    chosen before. Raises NotAnAttendee, WrongPayer, and AlreadyBilled where it is fixed for
+    somebody else. The caller holds the appointment's lock."""
+    people = attending(owed.appointment)
     if owed.charge is not None:
+        if payer is not None:
+            payer = known_payer(payer, owed.client, people, owed.payer)
+        if client not in (None, owed.client) or payer not in (None, owed.payer):
+            raise AlreadyBilled(paper_of(owed.charge) or "An invoice")
         return owed.charge
     assert owed.line is not None and owed.rate is not None
-    people = attending(owed.appointment)
     billed = client or owed.client
     if billed not in people:
         raise NotAnAttendee

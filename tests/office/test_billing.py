@@ -439,6 +439,88 @@ def test_a_part_payment_is_not_voided_under_a_later_receipt(billable: Cast, offi
     assert not Receipt.objects.filter(voided_at=None).exists()
 
 
+def test_a_form_that_used_all_credit_finds_its_receipt_again(billable: Cast, office: Door) -> None:
+    """ "Credit" is no choice any more by then."""
+    pay(billable, attended(billable), "200", keep_over=True)
+    session, tara = attended(billable), office(billable.tara)
+    values = payment(billable, amount="50", method="credit")
+    for _ in range(2):
+        answer = tara.send("payment", values, appointment=session.uuid)
+        assert answer.status_code == 302
+    receipt = Receipt.objects.get(appointment=session)
+    assert f"Receipt {receipt.number} stands, once" in tara.get(answer["Location"]).content.decode()
+
+
+def test_a_payer_who_is_gone_since_is_not_left_out_in_silence(billable: Cast, office: Door) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    partner = make_account("noor@client.example")
+    give(partner, billable.noor)
+    access = give(partner, billable.casey, Relationship.PARTNER)
+    where = {"appointment": session.uuid}
+    chosen = {"payer_is": f"access-{access.uuid}", "payer": ""}
+    PortalAccess.objects.filter(pk=access.pk).update(ended_at=now())
+    typed = {"billed": chosen, "payment": payment(billable, amount="120", **chosen)}
+    for route, values in typed.items():
+        answer = tara.send(route, values, **where)
+        assert answer.status_code == 422
+        assert list(answer.context["form"].errors) == ["payer"]
+        assert "can’t be chosen any more" in answer.content.decode()
+    assert 'value="120"' in answer.content.decode()
+    assert not Charge.objects.exists()
+    named = payment(billable, amount="120", payer_is="", payer="Noor Haddad")
+    assert tara.send("payment", named, **where).status_code == 302
+    assert Receipt.objects.get().facts["payer"] == "Noor Haddad"
+
+
+def test_a_payer_who_is_fixed_meanwhile_is_said_before_money_is_recorded(
+    billable: Cast, office: Door
+) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    where = {"appointment": session.uuid}
+    shown = tara.go("payment", **where).context["form"]["shown"].value()
+    values = payment(billable, amount="60", payer="Sun Life", payer_is="", shown=shown)
+    first = pay(billable, session, "50", payer="Acme Benefits")
+    answer = tara.send("payment", values, **where)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert f"Receipt {first.number} was issued meanwhile: Casey Nguyen is billed" in page
+    assert "and Acme Benefits pays" in page
+    assert 'value="60"' in page
+    assert Receipt.objects.count() == 1
+    # The page that has said so has no payer to choose.
+    kept = {name: value for name, value in values.items() if not name.startswith("payer")}
+    kept["shown"] = answer.context["form"]["shown"].value()
+    assert tara.send("payment", kept, **where).status_code == 302
+    assert [each.facts["payer"] for each in Receipt.objects.all()] == ["Acme Benefits"] * 2
+    # Nobody is stopped whose choice is what was fixed.
+    same = payment(billable, amount="10", payer="Acme Benefits", payer_is="", shown=shown)
+    assert tara.send("payment", same, **where).status_code == 302
+
+
+@pytest.mark.parametrize("route", ["billed", "payment"])
+def test_a_payer_chosen_by_somebody_else_meanwhile_is_not_overruled_unseen(
+    billable: Cast, office: Door, route: str
+) -> None:
+    session, tara, adam = attended(billable), office(billable.tara), office(billable.adam)
+    where = {"appointment": session.uuid}
+    shown = tara.go(route, **where).context["form"]["shown"].value()
+    adam.send("billed", {"payer": "Acme Benefits", "shown": shown}, **where)
+    assert Charge.objects.get().payer == "Acme Benefits"
+    values = payment(billable, payer="Sun Life", shown=shown)
+    answer = tara.send(route, values, **where)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Casey Nguyen is billed, and Acme Benefits pays" in page
+    assert 'value="Sun Life"' in page
+    assert Charge.objects.get().payer == "Acme Benefits"
+    insisting = {**values, "shown": answer.context["form"]["shown"].value()}
+    assert tara.send(route, insisting, **where).status_code == 302
+    assert Charge.objects.get().payer == "Sun Life"
+    if route == "payment":
+        again = tara.send(route, insisting, **where)
+        assert "stands, once" in tara.get(again["Location"]).content.decode()
+
+
 def test_a_payer_whose_access_has_ended_is_kept_by_the_form(billable: Cast, office: Door) -> None:
     """Whoever was chosen before still pays, and can be told apart from somebody of that name."""
     session, tara = attended(billable), office(billable.tara)
