@@ -8,8 +8,8 @@ from typing import Any
 
 from roost.accounts.models import Account
 from roost.audit.services import record
-from roost.billing.errors import AlreadyBilled, NotAnAttendee, WrongPayer
-from roost.billing.models import Charge, InvoiceLine
+from roost.billing.errors import AlreadyBilled, NotAnAttendee, PaidBefore, WrongPayer
+from roost.billing.models import Charge, InvoiceLine, Receipt
 from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, payments_that_count
 from roost.clients.enums import Relationship
 from roost.clients.models import Client, PortalAccess
@@ -35,13 +35,40 @@ def attending(appointment: Appointment) -> list[Client]:
 
 
 def paper_of(charge: Charge) -> str | None:
-    """What holds a charge as it is, in words: a valid receipt, else a valid invoice, or None."""
-    paid = payments_that_count([charge]).first()
+    """What holds a charge as it is, in words: its newest valid receipt, else a valid invoice, or
+    None."""
+    paid = payments_that_count([charge]).last()
     if paid is not None:
         return f"Receipt {paid.receipt.number}"
     line = InvoiceLine.objects.filter(charge=charge, invoice__voided_at=None)
     invoiced = line.select_related("invoice").first()
     return None if invoiced is None else f"Invoice {invoiced.invoice.number}"
+
+
+def check_latest(receipt: Receipt, *, by: StaffMember) -> None:
+    """Raise PaidBefore where a valid paper of the same charge says that this one's payment was made
+    before it. The caller holds the appointment's lock."""
+    charge = receipt.payment.charge
+    later = [
+        (each.issued_at, each.pk, f"receipt {each.number}")
+        for each in Receipt.objects.filter(
+            payment__charge=charge, voided_at=None, pk__gt=receipt.pk
+        ).defer("facts")
+    ]
+    # An invoice that asks for the whole charge counts no payment.
+    lines = InvoiceLine.objects.filter(
+        charge=charge,
+        amount__lt=charge.total,
+        invoice__voided_at=None,
+        invoice__issued_at__gte=receipt.issued_at,
+    ).select_related("invoice")
+    invoices = [
+        (each.invoice.issued_at, each.invoice.pk, f"invoice {each.invoice.number}")
+        for each in lines
+    ]
+    if papers := [words for *_, words in sorted([*later, *invoices], reverse=True)]:
+        asks_owner = bool(invoices) and not by.runs_practice
+        raise PaidBefore(receipt.number, papers, asks_owner=asks_owner)
 
 
 def choose_billed(
@@ -77,11 +104,16 @@ def choose_billed(
 
 def fix(owed: Owed, client: Client | None = None, payer: Payer | None = None) -> Charge:
     """The charge of a bill, fixed as it is now. `client` and `payer` take the place of what was
-    chosen before. Raises NotAnAttendee, WrongPayer. The caller holds the appointment's lock."""
+    chosen before. Raises NotAnAttendee, WrongPayer, and AlreadyBilled where it is fixed for
+    somebody else. The caller holds the appointment's lock."""
+    people = attending(owed.appointment)
     if owed.charge is not None:
+        if payer is not None:
+            payer = known_payer(payer, owed.client, people, owed.payer)
+        if client not in (None, owed.client) or payer not in (None, owed.payer):
+            raise AlreadyBilled(paper_of(owed.charge) or "An invoice")
         return owed.charge
     assert owed.line is not None and owed.rate is not None
-    people = attending(owed.appointment)
     billed = client or owed.client
     if billed not in people:
         raise NotAnAttendee

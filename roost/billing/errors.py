@@ -104,6 +104,21 @@ class CreditUsed(BillingError):
         )
 
 
+class PaidBefore(BillingError):
+    """Later papers say that what a receipt is for was paid before: they have to go first. `papers`
+    names them, the newest first."""
+
+    def __init__(self, number: str, papers: Sequence[str], *, asks_owner: bool = False) -> None:
+        alone = len(papers) == 1
+        first = papers[0] if alone else f"{', '.join(papers[:-1])} and {papers[-1]}"
+        super().__init__(
+            f"{first[:1].upper()}{first[1:]} {'says' if alone else 'say'} that the payment of "
+            f"receipt {number} was made before. Void {'it' if alone else 'those'} first"
+            f"{'' if alone else ', in this order'}."
+            + (" An owner or an admin voids invoices." if asks_owner else "")
+        )
+
+
 class NothingToInvoice(BillingError):
     """The sessions chosen owe nothing, stand on an invoice already, or lack what it has to say."""
 

@@ -3,17 +3,20 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from roost.billing.charging import paper_of
 from roost.billing.enums import MONEY_METHODS, Method
 from roost.billing.errors import BillingError, MoreThanOwed
 from roost.billing.owed import Owed, Payer
 from roost.billing.rules import say_money
 from roost.clients.models import Client, PortalAccess
 from roost.core.forms import KeyedForm, LineField
+from roost.core.text import one_line
 from roost.practices.money import decimals_of
 
 _DAY = {"type": "date"}
@@ -106,10 +109,24 @@ class TaxRateForm(_Refusing):
         return values
 
 
+GONE = (
+    "Whoever was chosen can’t be chosen any more: their portal access has ended. Choose again, or "
+    "write a name."
+)
+
+
 class _BilledForm(_Refusing):
-    """Who is billed and who pays: the fields that a payment and a choice beforehand share."""
+    """Who is billed and who pays: the fields that a payment and a choice beforehand share. `shown`
+    is a mark of what the page said of it."""
 
     usual = "payer"
+
+    shown = LineField(
+        required=False,
+        max_length=16,
+        widget=forms.HiddenInput,
+        error_messages={"max_length": "This page is out of date. Reload it and try once more."},
+    )
 
     client = forms.ChoiceField(
         label="Billed to",
@@ -121,7 +138,7 @@ class _BilledForm(_Refusing):
     payer_is = forms.ChoiceField(
         label="Who pays",
         required=False,
-        error_messages={"invalid_choice": "Choose who pays, from the list."},
+        error_messages={"invalid_choice": GONE},
     )
     payer = LineField(
         label="Name of the payer",
@@ -133,6 +150,7 @@ class _BilledForm(_Refusing):
 
     def offer(self, bill: Owed, attending: list[Client], payers: list[PortalAccess]) -> None:
         """Put in what can be chosen: the people of the session, and who has portal access."""
+        self.bill = bill
         self.attending = {str(each.uuid): each for each in attending}
         self.payers: dict[str, Payer] = {"": Payer()}
         labels = {"": "The client, or the person named below"}
@@ -162,6 +180,32 @@ class _BilledForm(_Refusing):
         self.initial.setdefault("client", str(bill.client.uuid))
         self.initial.setdefault("payer", bill.payer.name)
         self.initial.setdefault("payer_is", keys[0])
+        said = f"{bill.client.uuid} {keys[0]} {bill.payer.name}"
+        self.mark = sha256(said.encode()).hexdigest()[:16]
+        self.initial.setdefault("shown", self.mark)
+
+    def clean(self) -> dict[str, Any]:
+        """What somebody chose is neither left out in silence nor put over what they have not
+        seen."""
+        values = super().clean() or self.cleaned_data
+        if self.bill.charge is not None:
+            return values
+        if "payer_is" not in self.fields and self.data.get("payer_is"):
+            self.add_error("payer", GONE)
+        elif values.get("shown", "") not in ("", self.mark):
+            self.add_error(
+                "payer",
+                f"Somebody else has chosen meanwhile: {self.says}. If your choice is the right "
+                "one, send it again.",
+            )
+            self.data = {**dict(self.data.items()), "shown": self.mark}
+        return values
+
+    @property
+    def says(self) -> str:
+        """Who is billed and who pays, in words."""
+        payer = self.bill.payer.name
+        return f"{self.bill.client.name} is billed" + (f", and {payer} pays" if payer else "")
 
     @property
     def billed(self) -> Client | None:
@@ -182,7 +226,7 @@ class _BilledForm(_Refusing):
 class BilledForm(_BilledForm):
     """Say who is billed for a session, and who pays, before anything is paid."""
 
-    field_order = ("client", "payer_is", "payer")
+    field_order = ("shown", "client", "payer_is", "payer")
 
     def __init__(
         self,
@@ -231,7 +275,7 @@ class PaymentForm(_BilledForm, KeyedForm):
     day_is_right = forms.BooleanField(label="The day is right", required=False)
 
     field_order = (
-        "form_key", "amount", "keep_over", "method", "paid_on", "day_is_right", "client",
+        "form_key", "shown", "amount", "keep_over", "method", "paid_on", "day_is_right", "client",
         "payer_is", "payer",
     )  # fmt: skip
 
@@ -251,7 +295,7 @@ class PaymentForm(_BilledForm, KeyedForm):
         currency = bill.currency
         self.offer(bill, attending, payers)
         if bill.charge is not None:
-            # A payment or an invoice has said who is billed.
+            # A payment or an invoice has said who is billed: `_is_otherwise` compares.
             for name in ("client", "payer_is", "payer"):
                 self.fields.pop(name, None)
         methods: list[tuple[str, str]] = [(each.value, each.label) for each in MONEY_METHODS]
@@ -266,7 +310,13 @@ class PaymentForm(_BilledForm, KeyedForm):
 
     def clean(self) -> dict[str, Any]:
         """A past day more than a year from the session is a slip more often than not."""
-        values = super().clean() or self.cleaned_data
+        values = super().clean()
+        if self.bill.charge is not None and self._is_otherwise():
+            self.add_error(
+                None,
+                f"{paper_of(self.bill.charge)} was issued meanwhile: {self.says}. What you chose "
+                "does not count any more. Look at it again, then record the payment.",
+            )
         day = values.get("paid_on")
         is_far = day is not None and day < self.today and abs(day - self.held_on) > FAR
         if is_far and not values.get("day_is_right"):
@@ -275,6 +325,24 @@ class PaymentForm(_BilledForm, KeyedForm):
                 "paid_on", FAR_WORDS.format(day=f"{self.held_on.day} {self.held_on:%B %Y}")
             )
         return values
+
+    def _is_otherwise(self) -> bool:
+        """Whether a page from before the bill was fixed chose somebody else."""
+        sent, bill = self.data, self.bill
+        if sent.get("client", str(bill.client.uuid)) != str(bill.client.uuid):
+            return True
+        if "payer" not in sent and "payer_is" not in sent:
+            return False
+        known = self.payers.get(sent.get("payer_is", ""))
+        name = one_line(sent.get("payer", ""))
+        if known is None:
+            return True
+        if known.client == bill.client or name.casefold() == bill.client.name.casefold():
+            known, name = Payer(), ""
+        if (known.client, known.account) != (bill.payer.client, bill.payer.account):
+            return True
+        is_known = known.client is not None or known.account is not None
+        return bool(name or not is_known) and name != bill.payer.name
 
     def refuse(self, error: BillingError) -> None:
         self.asks_over = self.asks_over or isinstance(error, MoreThanOwed)

@@ -23,7 +23,7 @@ from roost.billing.numbering import next_serial, once_committed
 from roost.billing.owed import Owed, payments_that_count
 from roost.billing.rules import plain
 from roost.clients.models import Client
-from roost.core.submissions import once
+from roost.core.submissions import made_before, once
 from roost.core.tenancy import current_practice_id
 from roost.core.time import now
 from roost.practices.models import Practice
@@ -81,6 +81,12 @@ def issue_invoice(
         return invoice
 
     return once(key, "invoice", Invoice, make, by=by.account.uuid, about=str(client.uuid))
+
+
+def invoice_made_before(*, by: StaffMember, sent: str, client: Client) -> Invoice | None:
+    """The invoice that a form has made, whose key is `sent` again. Raises OtherForm."""
+    about = str(client.uuid)
+    return made_before(sent, "invoice", Invoice, by=by.account.uuid, about=about)
 
 
 def _lock_all(appointments: Iterable[int]) -> None:

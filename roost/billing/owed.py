@@ -4,7 +4,7 @@ A session has one bill; a group has one for each of its people.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db.models import QuerySet
@@ -131,9 +131,10 @@ def bills_of(
             # What is fixed has its price, whatever became of the service's.
             is_fixed = chosen is not None and chosen.fixed_at is not None
             missing = unsaid if is_fixed else unsaid + unpriced
-            bills.append(
-                _bill(appointment, client, attendance, chosen, paid, own, missing, practice)
-            )
+            bill = _bill(appointment, client, attendance, chosen, paid, own, missing, practice)
+            if with_missing and bill.rate is not None and bill.rate.percent:
+                bill = replace(bill, missing=missing + _untaxable(practice, bill.rate))
+            bills.append(bill)
     return bills
 
 
@@ -189,6 +190,14 @@ def _bill(
     )  # fmt: skip
 
 
+def attendance_billed(charge: Charge) -> Attendance:
+    """How a session went for who is billed. Its appointment was read with service and attendees."""
+    rows = list(charge.appointment.attendees.all())
+    if is_shared_out(charge.appointment):
+        rows = [each for each in rows if each.client_id == charge.client_id]
+    return attendance_of(each.attendance for each in rows)
+
+
 def owed_for(appointment: Appointment, practice: Practice, client: Client | None = None) -> Owed:
     """A session's bill; of a group's the one of `client`, else the first. Raises NotAnAttendee
     where there is none."""
@@ -228,6 +237,14 @@ def _unpriced(appointment: Appointment, practice: Practice, rates: list[Rate]) -
         ),
     ]
     return [each for is_there, each in wanted if not is_there]
+
+
+def _untaxable(practice: Practice, rate: Rate) -> list[Missing]:
+    """What keeps a tax from being charged: it goes to the state under the practice's number."""
+    if practice.tax_number:
+        return []
+    words = f"The practice’s tax number, for {rate.name} is charged"
+    return [Missing(words, "receipt-settings")]
 
 
 def _about(member: StaffMember) -> list[tuple[bool, Missing]]:

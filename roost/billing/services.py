@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from roost.audit.services import record
-from roost.billing.charging import fix, lock, paper_of, release
+from roost.billing.charging import check_latest, fix, lock, paper_of, release
 from roost.billing.codes import new_code
 from roost.billing.credit import check_unused, take_credit
 from roost.billing.documents import document_of
@@ -35,7 +35,7 @@ from roost.billing.numbering import next_serial, once_committed
 from roost.billing.owed import Owed, Payer, charges_of, is_shared_out, owed_for
 from roost.billing.rules import EARLIEST, is_exact, say_money, split
 from roost.clients.models import Client
-from roost.core.submissions import once
+from roost.core.submissions import made_before, once
 from roost.core.tenancy import current_practice_id
 from roost.core.time import now
 from roost.practices.models import Practice
@@ -154,10 +154,22 @@ def record_payment(
         record("payment.recorded", by=by.account, subject=payment, client_uuid=charge.client.uuid)
         return _issue(by, practice, fresh, charge, payment, owed, drawn)
 
-    about = str(appointment.uuid)
-    if client is not None and is_shared_out(appointment):
-        about = f"{about} {client.uuid}"
+    about = _about(appointment, client)
     return once(key, "payment", Receipt, make, by=by.account.uuid, about=about)
+
+
+def receipt_made_before(
+    *, by: StaffMember, sent: str, appointment: Appointment, client: Client
+) -> Receipt | None:
+    """The receipt that a payment form has made, whose key is `sent` again. Raises OtherForm."""
+    about = _about(appointment, client)
+    return made_before(sent, "payment", Receipt, by=by.account.uuid, about=about)
+
+
+def _about(appointment: Appointment, client: Client | None) -> str:
+    if client is not None and is_shared_out(appointment):
+        return f"{appointment.uuid} {client.uuid}"
+    return str(appointment.uuid)
 
 
 def _check(owed: Owed, amount: Decimal, method: str, paid_on: date, today: date) -> None:
@@ -226,13 +238,17 @@ def void_receipt(*, by: StaffMember, receipt: Receipt) -> bool:
     it used is there again.
 
     Returns whether it was valid until now. Raises CreditUsed where what it left over has been
-    used since. Records receipt.voided. Its second document, with VOID on it, is made after the
-    commit; where that fails, by the first download.
+    used since, PaidBefore where a later paper counts its payment. Records receipt.voided. Its
+    second document, with VOID on it, is made after the commit; where that fails, by the first
+    download.
     """
     with transaction.atomic():
         lock(receipt.appointment)
         rows = Receipt.objects.select_related("client", "payment__charge").filter(pk=receipt.pk)
         found = rows.get()
+        if found.is_void:
+            return False
+        check_latest(found, by=by)
         check_unused(found, found.payment, by=by)
         if not receipt.void(voided_at=now(), voided_by=by):
             return False

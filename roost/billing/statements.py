@@ -12,6 +12,7 @@ from roost.billing.balances import fixed_charges, payments_of, total_of, unfixed
 from roost.billing.credit import credit_of
 from roost.billing.enums import Method
 from roost.billing.models import Payment, Refund
+from roost.billing.owed import attendance_billed
 from roost.billing.rules import say_money
 from roost.clients.models import Client
 from roost.core.time import day_bounds
@@ -75,9 +76,10 @@ def statement_of(client: Client, practice: Practice, start: date, end: date) -> 
     found: list[tuple[date, int, str, str, Decimal, Decimal]] = []
     nothing = Decimal(0)
     fixed = charges.filter(appointment__starts_at__gte=first, appointment__starts_at__lt=last)
-    for charge in fixed.select_related("appointment__service"):
+    rows = fixed.select_related("appointment__service")
+    for charge in rows.prefetch_related("appointment__attendees"):
         day = charge.appointment.starts_at.astimezone(tz).date()
-        words = charge.appointment.label
+        words = _session(charge.appointment.label, attendance_billed(charge))
         found.append((day, _FIRST, words, "", charge.total, nothing))
     for bill in unfixed:
         if first <= bill.appointment.starts_at < last:

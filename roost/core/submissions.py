@@ -35,15 +35,7 @@ def once(
     on the key.
     """
 
-    def earlier() -> T | None:
-        found = Submission.objects.filter(kind=kind, key=key).first()
-        if found is None:
-            return None
-        if not _is_bound(found, by, about):
-            raise OtherForm("This key belongs to another form.")
-        return model.objects.get(uuid=found.result)
-
-    if (row := earlier()) is not None:
+    if (row := _result_of(key, kind, model, by, about)) is not None:
         return row, False
     try:
         with transaction.atomic():
@@ -56,9 +48,32 @@ def once(
             claim.save(update_fields=["result"])
             return row, True
     except IntegrityError:
-        if (row := earlier()) is not None:
+        if (row := _result_of(key, kind, model, by, about)) is not None:
             return row, False
         raise
+
+
+def made_before(
+    sent: str, kind: str, model: type[T], *, by: uuid.UUID | None, about: str
+) -> T | None:
+    """What a form has made already, by the key that was `sent`: it is being sent again, and what it
+    chose may be no choice any more. None for a key that is new, or is none. Raises OtherForm."""
+    try:
+        key = uuid.UUID(sent)
+    except ValueError:
+        return None
+    return _result_of(key, kind, model, by, about)
+
+
+def _result_of(
+    key: uuid.UUID, kind: str, model: type[T], by: uuid.UUID | None, about: str
+) -> T | None:
+    found = Submission.objects.filter(kind=kind, key=key).first()
+    if found is None:
+        return None
+    if not _is_bound(found, by, about):
+        raise OtherForm("This key belongs to another form.")
+    return model.objects.get(uuid=found.result)
 
 
 def is_done(key: uuid.UUID, kind: str, *, by: uuid.UUID | None, about: str) -> bool:

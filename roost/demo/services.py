@@ -91,6 +91,7 @@ def _make_maple() -> Practice:
         zone_name="America/Toronto",
         phone="+14165550142",
         address="214 Harbord Street\nToronto",
+        tax_number="123456789 RT0001",
         is_demo=True,
         allow_sign_up=True,
     )
@@ -167,6 +168,7 @@ def _make_cedar() -> Practice:
         zone_name="America/Vancouver",
         phone="+16045550133",
         address="1120 Commercial Drive\nVancouver",
+        tax_number="987654321 RT0001",
         is_demo=True,
     )
     with scope(practice.pk):

@@ -67,7 +67,8 @@ class ReceiptsForm(forms.Form):
         label="Tax number",
         required=False,
         max_length=40,
-        help_text="Your GST/HST number, where you have one. It appears on every receipt.",
+        help_text="Your GST/HST number, where you have one. It appears on every receipt; without it"
+        " no tax can be charged.",
     )
     receipt_prefix = LineField(
         label="Number prefix",

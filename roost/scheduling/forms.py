@@ -215,14 +215,26 @@ class BookingForm(WallTimeForm, KeyedForm):
         return day if is_in_reach(day, self.today) else None
 
 
-class MoveForm(WallTimeForm):
-    """Move a session to another day or time. `seen` is the start that the page showed."""
+class SeenForm(forms.Form):
+    """What is done to a session as the page showed it: `seen` is the start that it said."""
 
     seen = forms.DateTimeField(
         required=False,
         widget=forms.HiddenInput,
         error_messages={"invalid": "This page is out of date. Reload it and try once more."},
     )
+
+
+class CancelForm(SeenForm):
+    """Cancel a session."""
+
+    def refuse(self, error: SchedulingError) -> None:
+        """Say what stood in the way: it is about no field."""
+        self.add_error(None, str(error))
+
+
+class MoveForm(SeenForm, WallTimeForm):
+    """Move a session to another day or time."""
 
     field_order = ("seen", "day", "hour", "which")
 
@@ -268,7 +280,7 @@ class ServiceForm(forms.Form):
         min_value=0,
         max_digits=9,
         decimal_places=3,
-        help_text="Before tax. A receipt needs a fee; 0 is fine.",
+        help_text="Before tax. With 0 nothing is owed, and there is no receipt.",
         error_messages={
             "invalid": "Write the fee as a number, like 150 or 150.00.",
             "min_value": "A fee can’t be less than 0.",

@@ -108,28 +108,22 @@ def move_appointment(
     appointment: Appointment,
     starts_at: datetime,
     seen_at: datetime | None = None,
-) -> Appointment:
+) -> tuple[Appointment, bool]:
     """Move a session to `starts_at` (UTC). Its length, people and mode stay as they are.
 
     `seen_at` is the start that the actor saw; where somebody else has moved the session since,
-    nothing happens and ChangedMeanwhile says where it is now. Moving it to where it is changes
-    nothing. Raises a SchedulingError. Records appointment.moved, once for each client.
+    nothing happens and ChangedMeanwhile says where it is now. Returns the session and whether it
+    was moved: to where it is changes nothing. Raises a SchedulingError. Records appointment.moved,
+    once for each client.
     """
     with transaction.atomic():
         _lock(appointment.therapist)
         fresh = _fresh(appointment)
         _check_calendar(by, fresh.therapist)
-        if fresh.starts_at == starts_at:
-            return fresh
         _check_open(fresh)
-        if seen_at is not None and fresh.starts_at != seen_at:
-            tz = _zone()
-            local = fresh.starts_at.astimezone(tz)
-            raise ChangedMeanwhile(
-                f"Somebody else has moved this session to {local:%A} {local.day} {local:%B}, "
-                f"{say_hours(fresh.starts_at, fresh.ends_at, tz)}. "
-                "If your time is the right one, press Move again."
-            )
+        if fresh.starts_at == starts_at:
+            return fresh, False
+        _check_seen(fresh, seen_at, "If your time is the right one, press Move again.")
         _check_reach(starts_at)
         span = (starts_at, starts_at + (fresh.ends_at - fresh.starts_at))
         _check_free(fresh.therapist, span, but=fresh)
@@ -137,14 +131,16 @@ def move_appointment(
         fresh.save(update_fields=["starts_at", "ends_at"])
         Attendee.objects.filter(appointment=fresh).update(starts_at=fresh.starts_at)
         _record("appointment.moved", by, fresh, _people(fresh), fields=["starts_at", "ends_at"])
-        return fresh
+        return fresh, True
 
 
-def cancel_appointment(*, by: StaffMember, appointment: Appointment) -> Appointment:
+def cancel_appointment(
+    *, by: StaffMember, appointment: Appointment, seen_at: datetime | None = None
+) -> Appointment:
     """Cancel a session: its time is free again, its people's attendance says cancelled.
 
-    Cancelling it twice changes nothing. Raises a SchedulingError. Records appointment.cancelled,
-    once for each client.
+    `seen_at` as in `move_appointment`. Cancelling it twice changes nothing. Raises a
+    SchedulingError. Records appointment.cancelled, once for each client.
     """
     with transaction.atomic():
         _lock(appointment.therapist)
@@ -153,6 +149,8 @@ def cancel_appointment(*, by: StaffMember, appointment: Appointment) -> Appointm
         if fresh.is_cancelled:
             return fresh
         _check_open(fresh)
+        words = "If it is to be cancelled all the same, press Cancel session again."
+        _check_seen(fresh, seen_at, words)
         fresh.cancelled_at = now()
         fresh.save(update_fields=["cancelled_at"])
         Attendee.objects.filter(appointment=fresh).update(attendance=Attendance.CANCELLED)
@@ -259,6 +257,17 @@ def _check_open(appointment: Appointment) -> None:
     taken = Attendee.objects.filter(appointment=appointment)
     if taken.exclude(attendance=Attendance.SCHEDULED).exists():
         raise HasHappened
+
+
+def _check_seen(appointment: Appointment, seen_at: datetime | None, then: str) -> None:
+    if seen_at is None or appointment.starts_at == seen_at:
+        return
+    tz = _zone()
+    local = appointment.starts_at.astimezone(tz)
+    raise ChangedMeanwhile(
+        f"Somebody else has moved this session to {local:%A} {local.day} {local:%B}, "
+        f"{say_hours(appointment.starts_at, appointment.ends_at, tz)}. {then}"
+    )
 
 
 def _check_free(therapist: StaffMember, span: Span, but: Appointment | None = None) -> None:

@@ -53,12 +53,12 @@ def test_the_first_payment_fixes_it_until_its_receipt_is_void(
     receipt = pay(billable, together, "10")
     with pytest.raises(AlreadyBilled, match=f"Receipt {receipt.number} says who is billed"):
         choose(billable, together, billable.remy)
-    again = pay(billable, together, "10", client=billable.remy, payer="Somebody Else")
+    again = pay(billable, together, "10")
     assert (again.client, again.facts["payer"]) == (billable.robin, "")
-    void_receipt(by=billable.olivia, receipt=receipt)
+    void_receipt(by=billable.olivia, receipt=again)
     with pytest.raises(AlreadyBilled):
         choose(billable, together, billable.remy)
-    void_receipt(by=billable.olivia, receipt=again)
+    void_receipt(by=billable.olivia, receipt=receipt)
     choose(billable, together, billable.remy)
     assert owed_for(together, billable.practice).client == billable.remy
 
@@ -117,6 +117,21 @@ def test_a_payer_stays_one_when_their_portal_access_ends(
     other = attended(billable, billable.robin)
     with pytest.raises(WrongPayer):
         choose(billable, other, billable.robin, Payer("Noor Haddad", account=partner))
+
+
+def test_what_is_fixed_takes_no_other_client_or_payer(
+    billable: Cast, together: Appointment
+) -> None:
+    receipt = pay(billable, together, "10", client=billable.remy, payer="Acme Benefits")
+    for other in (
+        {"client": billable.robin}, {"payer": "Sun Life"}, {"payer": Payer()},
+        {"payer": Payer(client=billable.robin)},
+    ):  # fmt: skip
+        with pytest.raises(AlreadyBilled, match=f"Receipt {receipt.number} says who is billed"):
+            pay(billable, together, "20", **other)
+    assert Receipt.objects.get() == receipt
+    same = pay(billable, together, "20", client=billable.remy, payer="Acme Benefits")
+    assert same.facts["payer"] == "Acme Benefits"
 
 
 def test_a_payer_of_one_is_none_of_another(billable: Cast, together: Appointment) -> None:

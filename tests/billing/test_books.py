@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from roost.billing.balances import balance_of_client, bills_to_invoice
 from roost.billing.credit import credit_of, give_back, void_refund
-from roost.billing.errors import BillingError, CreditUsed, WrongAmount
+from roost.billing.errors import BillingError, CreditUsed, PaidBefore, WrongAmount
 from roost.billing.export import begin_export, csv_of
 from roost.billing.invoices import bill_key, issue_invoice, still_due, void_invoice
 from roost.billing.models import Charge, Invoice, Payment, Receipt, Refund
@@ -142,6 +142,11 @@ class Books(RuleBasedStateMachine):
             assert not was_void
             assert receipt.payment.over
             return
+        except PaidBefore:
+            assert not was_void
+            later = Receipt.objects.filter(pk__gt=receipt.pk, voided_at=None)
+            assert later.filter(appointment=receipt.appointment).exists()
+            return
         assert voided is not was_void
         if voided and receipt.payment.method != "credit":
             self.money_in -= receipt.payment.amount + receipt.payment.over
@@ -233,6 +238,24 @@ class Books(RuleBasedStateMachine):
         fixed = Charge.objects.filter(fixed_at__isnull=False).values_list("pk", flat=True)
         assert set(fixed) == held
 
+    @invariant()
+    def papers_say_what_was_paid_before_them(self) -> None:
+        """Whatever was voided since: a paper that is valid is true."""
+        valid = list(Receipt.objects.filter(voided_at=None).select_related("payment"))
+
+        def paid(charge: int, paper: Receipt | Invoice) -> Decimal:
+            mine = [each for each in valid if each.payment.charge_id == charge]
+            before = [each.amount for each in mine if each.issued_at < paper.issued_at]
+            return sum(before, Decimal(0))
+
+        for receipt in valid:
+            before = paid(receipt.payment.charge_id, receipt)
+            assert Decimal(receipt.facts["paid_before"]) == before
+        for invoice in Invoice.objects.filter(voided_at=None):
+            charges = invoice.lines.values_list("charge", flat=True)
+            said = sum((paid(each, invoice) for each in charges), Decimal(0))
+            assert Decimal(invoice.facts["paid"]) == said
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -247,7 +270,8 @@ def test_the_books_balance_whatever_is_done(
         cast.individual.save(update_fields=["fee"])
         cast.individual.tax_rates.update(percent=percent, name="" if percent is None else "Tax")
         cast.practice.currency, cast.practice.uses_invoices = currency, True
-        cast.practice.save(update_fields=["currency", "uses_invoices"])
+        cast.practice.tax_number = "123456789 RT0001"
+        cast.practice.save(update_fields=["currency", "uses_invoices", "tax_number"])
         Books.cast, Books.currency, Books.percent = cast, currency, percent
         run_state_machine_as_test(
             Books,

@@ -1,5 +1,6 @@
 """Payments, receipts and voids: each whole, numbered, and written down."""
 
+import re
 import uuid
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from roost.billing.errors import (
     HasReceipts,
     NotAnAttendee,
     NothingCharged,
+    PaidBefore,
     WrongAmount,
     WrongDay,
 )
@@ -99,6 +101,8 @@ def test_a_form_sent_again_finds_its_first_receipt(billable: Cast, session: Appo
 
 
 def test_the_tax_is_that_of_the_day_of_service(billable: Cast) -> None:
+    billable.practice.tax_number = "123456789 RT0001"
+    billable.practice.save(update_fields=["tax_number"])
     set_tax_rate(
         by=billable.olivia, service=billable.individual, from_on=date(2020, 1, 1),
         percent=Decimal("13"), name="HST",
@@ -223,6 +227,37 @@ def test_a_service_without_fee_or_tax_stops_it_too(billable: Cast, session: Appo
     assert [each.place for each in stopped.value.missing] == ["service", "service"]
 
 
+def test_a_tax_is_charged_under_the_practices_number_only(
+    billable: Cast, session: Appointment
+) -> None:
+    """On a receipt, on an invoice, and for what was fixed before; an exempt session needs none."""
+    exempt = attended(billable)
+    invoice = invoice_of(billable, exempt)
+    set_tax_rate(
+        by=billable.olivia, service=billable.individual, from_on=date(2025, 1, 1),
+        percent=Decimal("13"), name="HST",
+    )  # fmt: skip
+    for issue in (
+        lambda: pay(billable, session, "169.50"), lambda: invoice_of(billable, session),
+    ):  # fmt: skip
+        with pytest.raises(CannotIssue) as stopped:
+            issue()
+        (missing,) = stopped.value.missing
+        assert (missing.words, missing.place) == (
+            "The practice’s tax number, for HST is charged", "receipt-settings",
+        )  # fmt: skip
+    pay(billable, exempt)
+    assert not Invoice.objects.exclude(pk=invoice.pk).exists()
+    billable.practice.tax_number = "123456789 RT0001"
+    billable.practice.save(update_fields=["tax_number"])
+    receipt = pay(billable, session, "100")
+    assert receipt.facts["practice"]["tax_number"] == "123456789 RT0001"
+    billable.practice.tax_number = ""
+    billable.practice.save(update_fields=["tax_number"])
+    with pytest.raises(CannotIssue):
+        pay(billable, session, "69.50")
+
+
 def test_nothing_is_paid_before_attendance_nor_tomorrow(billable: Cast) -> None:
     undecided = attended(billable, attendance=Attendance.SCHEDULED)
     with pytest.raises(NothingCharged):
@@ -256,6 +291,72 @@ def test_voiding_is_for_good_and_the_payment_counts_no_more(
     assert fresh.is_void
     assert fresh.facts == facts
     assert again.facts["payer"] == "Somebody Else"
+
+
+def test_a_payment_that_later_papers_say_was_made_before_goes_after_them(
+    billable: Cast, session: Appointment
+) -> None:
+    """Of one session: the newest first. Those of other sessions say nothing of it."""
+    first, second = pay(billable, session, "50"), pay(billable, session, "20")
+    invoice = invoice_of(billable, session, attended(billable))
+    third = pay(billable, session, "80")
+    pay(billable, attended(billable))
+    named = {
+        first: (third.number, f"invoice {invoice.number}", second.number),
+        second: (third.number, f"invoice {invoice.number}"),
+    }
+    for receipt, papers in named.items():
+        with pytest.raises(PaidBefore) as stopped:
+            void_receipt(by=billable.olivia, receipt=receipt)
+        words = str(stopped.value)
+        assert re.findall(r"INV-[\d-]+\d|(?<![-\d])\d{4}-\d{4}", words) == [
+            *(each.removeprefix("invoice ") for each in papers), receipt.number,
+        ]  # fmt: skip
+        assert "in this order" in words
+    assert balance(billable, session) == 0
+    assert void_receipt(by=billable.olivia, receipt=third)
+    with pytest.raises(PaidBefore, match=f"^Invoice {invoice.number} says .* Void it first"):
+        void_receipt(by=billable.olivia, receipt=second)
+    void_invoice(by=billable.olivia, invoice=invoice)
+    assert void_receipt(by=billable.olivia, receipt=second)
+    assert void_receipt(by=billable.olivia, receipt=first)
+    pay(billable, session, "50")
+    assert not void_receipt(by=billable.olivia, receipt=first)
+    assert actions().count("receipt.voided") == 3
+
+
+def test_an_invoice_that_asked_for_all_of_it_says_nothing_of_a_payment(
+    billable: Cast, session: Appointment
+) -> None:
+    invoice_of(billable, session)
+    first = pay(billable, session, "50")
+    voided = pay(billable, session, "20")
+    void_receipt(by=billable.olivia, receipt=voided)
+    assert void_receipt(by=billable.olivia, receipt=first)
+    assert balance(billable, session) == 150
+
+
+def test_a_therapist_is_told_who_voids_an_invoice(billable: Cast, session: Appointment) -> None:
+    first = pay(billable, session, "50")
+    invoice_of(billable, session)
+    for by, told in ((billable.tara, True), (billable.adam, False)):
+        with pytest.raises(PaidBefore) as stopped:
+            void_receipt(by=by, receipt=first)
+        assert ("An owner or an admin voids invoices." in str(stopped.value)) is told
+
+
+def test_voiding_as_attendance_asks_for_it_comes_to_an_end(
+    billable: Cast, session: Appointment
+) -> None:
+    """The paper that is named is one that can be voided."""
+    for _ in range(3):
+        pay(billable, session, "50")
+    for number in (3, 2, 1):
+        newest = Receipt.objects.get(serial=number)
+        with pytest.raises(HasReceipts, match=newest.number):
+            take_attendance(by=billable.tara, appointment=session, attendance="no_show")
+        void_receipt(by=billable.tara, receipt=newest)
+    take_attendance(by=billable.tara, appointment=session, attendance="no_show")
 
 
 def test_a_receipt_is_neither_edited_nor_deleted_nor_left_without_its_client(

@@ -135,6 +135,9 @@ def test_a_missing_fact_leads_to_its_field(billable: Cast, office: Door) -> None
     assert not Receipt.objects.exists()
     own = office(billable.tara).go("payment", appointment=session.uuid).content.decode()
     assert "registration number" in own
+    TaxRate.objects.update(name="HST", percent=13)
+    page = owner.go("payment", appointment=session.uuid).content.decode()
+    assert f'href="{owner.path("receipt-settings")}">The practice’s tax number' in page
     assert "An owner or an admin can do this" in own
 
 
@@ -191,6 +194,19 @@ def test_tax_is_set_from_a_day_on(billable: Cast, office: Door) -> None:
     # The form's address leads to what is wrong, and a browser faces what it leads to.
     assert wrong.content.count(b'id="tax"') == 1
     assert b'class="summary" role="alert" tabindex="-1" id="tax"' in wrong.content
+
+
+def test_a_fee_of_nothing_is_said_to_make_no_receipt(billable: Cast, office: Door) -> None:
+    owner, service = office(billable.olivia), billable.individual
+    service.fee = Decimal(0)
+    service.save(update_fields=["fee"])
+    page = owner.go("service", service=service.uuid).content.decode()
+    assert "With 0 nothing is owed, and there is no receipt." in page
+    session = attended(billable)
+    assert "Nothing is owed" in owner.go("payment", appointment=session.uuid).content.decode()
+    answer = owner.send("payment", payment(billable), appointment=session.uuid)
+    assert answer.status_code == 422
+    assert not Receipt.objects.exists()
 
 
 def test_a_fee_has_no_more_decimals_than_the_currency(billable: Cast, office: Door) -> None:
@@ -286,6 +302,20 @@ def test_a_record_marks_its_own_person_only(
     back = theo.send("attendance", way_back(page), appointment=together.uuid)
     assert back["Location"] == answer["Location"]
     assert states(together) == ["scheduled", "scheduled"]
+
+
+def test_a_record_leads_to_no_session_that_would_not_open(billable: Cast, office: Door) -> None:
+    own, theirs = attended(billable), attended(billable, therapist=billable.theo)
+    where = {"client": billable.casey.uuid}
+    for member, opens in ((billable.tara, [own]), (billable.olivia, [own, theirs])):
+        visitor = office(member)
+        page = visitor.go("client-sessions", **where)
+        assert {row.pk for row in page.context["found"]} == {own.pk, theirs.pk}
+        assert "Theo Lang" in page.content.decode()
+        for session in (own, theirs):
+            path = visitor.path("appointment", appointment=session.uuid)
+            assert (f'href="{path}"' in page.content.decode()) is (session in opens)
+            assert (visitor.get(path).status_code == 200) is (session in opens)
 
 
 def test_robin_and_remy_are_never_mixed(
@@ -389,9 +419,106 @@ def test_more_than_is_owed_is_asked_about_and_can_be_used_later(
     asked = tara.go("void-receipt", receipt=over.uuid).content.decode()
     assert "The $50.00 that was left over goes with it" in asked
     answer = tara.send("void-receipt", receipt=over.uuid)
-    page = tara.get(answer["Location"]).content.decode()
+    assert answer.status_code == 409
+    page = answer.content.decode()
     assert f"What was left over of receipt {over.number} has been used" in page
     assert not Receipt.objects.get(pk=over.pk).is_void
+
+
+def test_a_part_payment_is_not_voided_under_a_later_receipt(billable: Cast, office: Door) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    first, second = pay(billable, session, "50"), pay(billable, session, "100")
+    answer = tara.send("void-receipt", receipt=first.uuid)
+    assert answer.status_code == 409
+    words = f"Receipt {second.number} says that the payment of receipt {first.number} was made"
+    assert words in answer.content.decode()
+    assert not Receipt.objects.get(pk=first.pk).is_void
+    assert AuditEvent.objects.filter(action="receipt.viewed").count() == 1
+    for receipt in (second, first):
+        assert tara.send("void-receipt", receipt=receipt.uuid).status_code == 302
+    assert not Receipt.objects.filter(voided_at=None).exists()
+
+
+def test_a_form_that_used_all_credit_finds_its_receipt_again(billable: Cast, office: Door) -> None:
+    """ "Credit" is no choice any more by then."""
+    pay(billable, attended(billable), "200", keep_over=True)
+    session, tara = attended(billable), office(billable.tara)
+    values = payment(billable, amount="50", method="credit")
+    for _ in range(2):
+        answer = tara.send("payment", values, appointment=session.uuid)
+        assert answer.status_code == 302
+    receipt = Receipt.objects.get(appointment=session)
+    assert f"Receipt {receipt.number} stands, once" in tara.get(answer["Location"]).content.decode()
+
+
+def test_a_payer_who_is_gone_since_is_not_left_out_in_silence(billable: Cast, office: Door) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    partner = make_account("noor@client.example")
+    give(partner, billable.noor)
+    access = give(partner, billable.casey, Relationship.PARTNER)
+    where = {"appointment": session.uuid}
+    chosen = {"payer_is": f"access-{access.uuid}", "payer": ""}
+    PortalAccess.objects.filter(pk=access.pk).update(ended_at=now())
+    typed = {"billed": chosen, "payment": payment(billable, amount="120", **chosen)}
+    for route, values in typed.items():
+        answer = tara.send(route, values, **where)
+        assert answer.status_code == 422
+        assert list(answer.context["form"].errors) == ["payer"]
+        assert "can’t be chosen any more" in answer.content.decode()
+    assert 'value="120"' in answer.content.decode()
+    assert not Charge.objects.exists()
+    named = payment(billable, amount="120", payer_is="", payer="Noor Haddad")
+    assert tara.send("payment", named, **where).status_code == 302
+    assert Receipt.objects.get().facts["payer"] == "Noor Haddad"
+
+
+def test_a_payer_who_is_fixed_meanwhile_is_said_before_money_is_recorded(
+    billable: Cast, office: Door
+) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    where = {"appointment": session.uuid}
+    shown = tara.go("payment", **where).context["form"]["shown"].value()
+    values = payment(billable, amount="60", payer="Sun Life", payer_is="", shown=shown)
+    first = pay(billable, session, "50", payer="Acme Benefits")
+    answer = tara.send("payment", values, **where)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert f"Receipt {first.number} was issued meanwhile: Casey Nguyen is billed" in page
+    assert "and Acme Benefits pays" in page
+    assert 'value="60"' in page
+    assert Receipt.objects.count() == 1
+    # The page that has said so has no payer to choose.
+    kept = {name: value for name, value in values.items() if not name.startswith("payer")}
+    kept["shown"] = answer.context["form"]["shown"].value()
+    assert tara.send("payment", kept, **where).status_code == 302
+    assert [each.facts["payer"] for each in Receipt.objects.all()] == ["Acme Benefits"] * 2
+    # Nobody is stopped whose choice is what was fixed.
+    same = payment(billable, amount="10", payer="Acme Benefits", payer_is="", shown=shown)
+    assert tara.send("payment", same, **where).status_code == 302
+
+
+@pytest.mark.parametrize("route", ["billed", "payment"])
+def test_a_payer_chosen_by_somebody_else_meanwhile_is_not_overruled_unseen(
+    billable: Cast, office: Door, route: str
+) -> None:
+    session, tara, adam = attended(billable), office(billable.tara), office(billable.adam)
+    where = {"appointment": session.uuid}
+    shown = tara.go(route, **where).context["form"]["shown"].value()
+    adam.send("billed", {"payer": "Acme Benefits", "shown": shown}, **where)
+    assert Charge.objects.get().payer == "Acme Benefits"
+    values = payment(billable, payer="Sun Life", shown=shown)
+    answer = tara.send(route, values, **where)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Casey Nguyen is billed, and Acme Benefits pays" in page
+    assert 'value="Sun Life"' in page
+    assert Charge.objects.get().payer == "Acme Benefits"
+    insisting = {**values, "shown": answer.context["form"]["shown"].value()}
+    assert tara.send(route, insisting, **where).status_code == 302
+    assert Charge.objects.get().payer == "Sun Life"
+    if route == "payment":
+        again = tara.send(route, insisting, **where)
+        assert "stands, once" in tara.get(again["Location"]).content.decode()
 
 
 def test_a_payer_whose_access_has_ended_is_kept_by_the_form(billable: Cast, office: Door) -> None:

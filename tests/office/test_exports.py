@@ -48,6 +48,8 @@ def table(answer: Any) -> list[dict[str, str]]:
 
 def test_every_receipt_is_in_it_with_its_numbers(billable: Cast, office: Door) -> None:
     billable.individual.tax_rates.update(percent=13, name="HST")
+    billable.practice.tax_number = "123456789 RT0001"
+    billable.practice.save(update_fields=["tax_number"])
     first = pay(billable, attended(billable), "200", keep_over=True, payer="Robin Parker")
     second = pay(billable, attended(billable), "30.50", method="credit")
     third = pay(billable, make_group(billable), "40", client=billable.noor)

@@ -163,6 +163,14 @@ def test_an_invoice_is_issued_downloaded_and_voided(billable: Cast, office: Door
     assert owner.send("invoice-client", {**values, "charges": []}, **where).status_code == 422
     assert owner.send("invoice-client", values, **where).status_code == 302
     invoice = Invoice.objects.get()
+    again = owner.send("invoice-client", values, **where)
+    assert again["Location"] == owner.path("client-receipts", **where)
+    said = owner.get(again["Location"]).content.decode()
+    assert f"This form was sent before. Invoice {invoice.number} stands, once." in said
+    assert office(billable.adam).send("invoice-client", values, **where).status_code == 403
+    other = owner.send("invoice-client", {**values, "form_key": str(uuid.uuid4())}, **where)
+    assert other.status_code == 422
+    assert "Something has changed since" in other.content.decode()
     assert (invoice.amount, invoice.issued_by) == (300, billable.olivia)
     page = owner.go("client-receipts", **where).content.decode()
     assert invoice.number in page

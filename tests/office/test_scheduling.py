@@ -524,6 +524,38 @@ def test_second_mover_is_told_and_may_insist(cast: Cast, office: Office) -> None
     assert appointment.starts_at == datetime(2026, 11, 26, 14, 0, tzinfo=UTC)
 
 
+def test_move_to_where_it_is_leaves_its_ended_room_alone(cast: Cast, office: Office) -> None:
+    appointment = make_appointment(cast.tara, cast.casey, service=cast.individual, starts_at=NOW)
+    room = VideoRoom.objects.create(appointment=appointment, ended_at=NOW)
+    visitor, where = office(cast.tara), {"appointment": appointment.uuid}
+    page = visitor.go("move", **where)
+    sent = {name: field_of(page, name) for name in ("seen", "day", "hour")}
+    said = words(visitor.get(visitor.send("move", sent, **where).headers["Location"]))
+    assert "Nothing has changed: it is on Tuesday 24 November, 1:56 – 2:46 pm EST" in said
+    assert "Moved to" not in said
+    room.refresh_from_db()
+    assert room.ended_at == NOW
+    assert visitor.send("move", {**sent, "hour": "15:00"}, **where).status_code == 302
+    room.refresh_from_db()
+    assert room.ended_at is None
+
+
+def test_move_of_a_cancelled_session_is_no_move(cast: Cast, office: Office) -> None:
+    appointment = make_appointment(
+        cast.tara, cast.casey, service=cast.individual, starts_at=NOW + HOUR
+    )
+    hers, where = office(cast.tara), {"appointment": appointment.uuid}
+    page = hers.go("move", **where)
+    sent = {name: field_of(page, name) for name in ("seen", "day", "hour")}
+    office(cast.adam).send("cancel", **where)
+    for hour in (sent["hour"], "16:00"):
+        answer = hers.send("move", {**sent, "hour": hour}, **where)
+        assert answer.headers["Location"] == hers.path("appointment", **where)
+        said = words(hers.get(answer.headers["Location"]))
+        assert "This session has been cancelled. Book a new one instead." in said
+        assert "Moved to" not in said
+
+
 @pytest.mark.parametrize("name", ["seen", "day", "hour", "which"])
 def test_hostile_move_answers_in_words(cast: Cast, office: Office, name: str) -> None:
     appointment = make_appointment(
@@ -557,6 +589,41 @@ def test_cancel_asks_and_then_frees_the_time(cast: Cast, office: Office) -> None
     page = visitor.send("move", sent, appointment=appointment.uuid)
     assert page.status_code == 302
     assert visitor.send("book", booking(cast, day="2026-11-24", hour="14:56")).status_code == 302
+
+
+def test_who_cancels_a_moved_session_is_told_and_may_insist(cast: Cast, office: Office) -> None:
+    appointment = make_appointment(
+        cast.tara, cast.casey, service=cast.individual, starts_at=NOW + HOUR
+    )
+    hers, where = office(cast.tara), {"appointment": appointment.uuid}
+    seen = {"seen": field_of(hers.go("cancel", **where), "seen")}
+    moved = {**seen, "day": "2026-11-26", "hour": "11:00"}
+    assert office(cast.adam).send("move", moved, **where).status_code == 302
+    page = hers.send("cancel", seen, **where)
+    assert page.status_code == 422
+    told = "Somebody else has moved this session to Thursday 26 November, 11:00 – 11:50 am."
+    assert f"{told} If it is to be cancelled all the same, press Cancel session again." in (
+        words(page)
+    )
+    appointment.refresh_from_db()
+    assert appointment.cancelled_at is None
+    assert "Thursday 26 November, 11:00 – 11:50 am EST Individual" in words(page)
+    answer = hers.send("cancel", {"seen": field_of(page, "seen")}, **where)
+    assert "The session at 11:00 am is cancelled" in words(hers.get(answer.headers["Location"]))
+    appointment.refresh_from_db()
+    assert appointment.cancelled_at == NOW
+
+
+def test_hostile_cancel_answers_in_words(cast: Cast, office: Office) -> None:
+    appointment = make_appointment(
+        cast.tara, cast.casey, service=cast.individual, starts_at=NOW + HOUR
+    )
+    for value in filter(None, HOSTILE):
+        page = office(cast.tara).send("cancel", {"seen": value}, appointment=appointment.uuid)
+        assert page.status_code == 422
+        assert "This page is out of date" in words(page)
+    appointment.refresh_from_db()
+    assert appointment.cancelled_at is None
 
 
 def test_cancelled_session_puts_people_out_of_its_room(cast: Cast, office: Office) -> None:

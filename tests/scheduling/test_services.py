@@ -208,7 +208,8 @@ def test_move_keeps_people_mode_and_length(cast: Cast, maple: Practice) -> None:
         duration_minutes=80,
     )  # fmt: skip
     later = TWO_PM + timedelta(days=1, hours=1)
-    moved = move_appointment(by=cast.tara, appointment=appointment, starts_at=later)
+    moved, is_moved = move_appointment(by=cast.tara, appointment=appointment, starts_at=later)
+    assert is_moved
     assert (moved.starts_at, moved.ends_at) == (later, later + timedelta(minutes=50))
     assert moved.mode == Mode.PHONE
     assert [a.client for a in moved.attendees.all()] == [cast.casey]
@@ -219,7 +220,7 @@ def test_move_keeps_people_mode_and_length(cast: Cast, maple: Practice) -> None:
 
 def test_move_into_its_own_time_is_accepted(cast: Cast, maple: Practice) -> None:
     appointment = book(cast)
-    moved = move_appointment(
+    moved, _ = move_appointment(
         by=cast.tara, appointment=appointment, starts_at=TWO_PM + timedelta(minutes=20)
     )
     assert moved.starts_at == TWO_PM + timedelta(minutes=20)
@@ -241,7 +242,7 @@ def test_move_onto_another_session_is_refused(cast: Cast, maple: Practice) -> No
 
 def test_move_to_where_it_is_changes_nothing(cast: Cast, maple: Practice) -> None:
     appointment = book(cast)
-    move_appointment(by=cast.tara, appointment=appointment, starts_at=TWO_PM)
+    assert not move_appointment(by=cast.tara, appointment=appointment, starts_at=TWO_PM)[1]
     assert events("appointment.moved") == []
 
 
@@ -257,6 +258,20 @@ def test_second_mover_is_told_where_it_went(cast: Cast, maple: Practice) -> None
             starts_at=TWO_PM + timedelta(hours=2),
             seen_at=TWO_PM,
         )
+
+
+def test_who_cancels_what_was_moved_meanwhile_is_told_where_it_went(
+    cast: Cast, maple: Practice
+) -> None:
+    appointment, later = book(cast), TWO_PM + timedelta(hours=1)
+    move_appointment(by=cast.adam, appointment=appointment, starts_at=later, seen_at=TWO_PM)
+    with pytest.raises(errors.ChangedMeanwhile, match="Wednesday 25 November, 3:00 – 3:50 pm"):
+        cancel_appointment(by=cast.tara, appointment=appointment, seen_at=TWO_PM)
+    appointment.refresh_from_db()
+    assert not appointment.is_cancelled
+    assert events("appointment.cancelled") == []
+    for _ in range(2):
+        assert cancel_appointment(by=cast.tara, appointment=appointment, seen_at=later).is_cancelled
 
 
 def test_cancel_marks_its_people(cast: Cast, maple: Practice) -> None:
@@ -276,10 +291,11 @@ def test_cancel_marks_its_people(cast: Cast, maple: Practice) -> None:
 
 def test_cancelled_session_cannot_be_moved(cast: Cast, maple: Practice) -> None:
     appointment = cancel_appointment(by=cast.tara, appointment=book(cast))
-    with pytest.raises(errors.IsCancelled):
-        move_appointment(
-            by=cast.tara, appointment=appointment, starts_at=TWO_PM + timedelta(hours=1)
-        )
+    for hours in (0, 1):
+        with pytest.raises(errors.IsCancelled):
+            move_appointment(
+                by=cast.tara, appointment=appointment, starts_at=TWO_PM + timedelta(hours=hours)
+            )
 
 
 def test_session_that_took_place_stays(cast: Cast, maple: Practice) -> None:

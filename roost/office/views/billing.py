@@ -14,12 +14,18 @@ from roost.audit.services import record_read
 from roost.billing.charging import choose_billed, payers_of
 from roost.billing.credit import credit_of
 from roost.billing.documents import document_of, file_name
-from roost.billing.errors import BillingError, CannotIssue, CreditUsed
+from roost.billing.errors import BillingError, CannotIssue
 from roost.billing.forms import BilledForm, PaymentForm
+from roost.billing.models import Receipt
 from roost.billing.owed import Owed, is_shared_out, owed_for
 from roost.billing.queries import get_receipt_for, receipts_visible_to
 from roost.billing.rules import say_money
-from roost.billing.services import record_payment, take_attendance, void_receipt
+from roost.billing.services import (
+    receipt_made_before,
+    record_payment,
+    take_attendance,
+    void_receipt,
+)
 from roost.clients.models import Client
 from roost.core.flashes import flash_with_way_back
 from roost.core.pages import page, pdf_answer
@@ -204,14 +210,13 @@ def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         except BillingError as error:
             form.refuse(error)
         else:
-            amount = say_money(receipt.amount + receipt.payment.over, receipt.currency)
-            said = (
-                f"{amount} recorded, and receipt {receipt.number} is issued."
-                if new
-                else f"This form was sent before. Receipt {receipt.number} stands, once."
-            )
-            messages.success(request, said)
-            return redirect(door_path(request, "appointment", appointment=found.uuid))
+            return _paid(request, found, receipt, new)
+    elif request.method == "POST":
+        # What its first send has used or fixed is no choice any more.
+        sent = request.POST.get("form_key", "")
+        made = receipt_made_before(by=request.staff, sent=sent, appointment=found, client=billed)
+        if made is not None:
+            return _paid(request, found, made, new=False)
     context = _about(request, found, owed)
     context |= {
         "form": form,
@@ -226,6 +231,17 @@ def payment(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         ],
     }
     return page(request, "office/billing/payment.html", context)
+
+
+def _paid(request: OfficeRequest, found: Appointment, receipt: Receipt, new: bool) -> HttpResponse:
+    amount = say_money(receipt.amount + receipt.payment.over, receipt.currency)
+    said = (
+        f"{amount} recorded, and receipt {receipt.number} is issued."
+        if new
+        else f"This form was sent before. Receipt {receipt.number} stands, once."
+    )
+    messages.success(request, said)
+    return redirect(door_path(request, "appointment", appointment=found.uuid))
 
 
 @open_to(Who.OWNER_OR_ADMIN)
@@ -255,20 +271,22 @@ def receipt_pdf(request: OfficeRequest, receipt: uuid.UUID) -> HttpResponse:
 def void(request: OfficeRequest, receipt: uuid.UUID) -> HttpResponse:
     """Ask, then void a receipt for good."""
     found = get_receipt_for(request.staff, receipt)
+    trouble = ""
     if request.method == "POST":
         try:
             voided = void_receipt(by=request.staff, receipt=found)
-        except CreditUsed as error:
-            messages.warning(request, str(error))
-            return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
-        if voided:
-            messages.success(
-                request,
-                f"Receipt {found.number} is void, and its payment no longer counts. "
-                "Record the payment again as it should be, and a new receipt is issued.",
-            )
+        except BillingError as error:
+            trouble = str(error)
         else:
-            messages.info(request, f"Receipt {found.number} is void already.")
-        return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
+            if voided:
+                messages.success(
+                    request,
+                    f"Receipt {found.number} is void, and its payment no longer counts. "
+                    "Record the payment again as it should be, and a new receipt is issued.",
+                )
+            else:
+                messages.info(request, f"Receipt {found.number} is void already.")
+            return redirect(door_path(request, "appointment", appointment=found.appointment.uuid))
     record_read("receipt.viewed", by=request.account, client_uuids=[found.client.uuid])
-    return page(request, "office/billing/void.html", {"receipt": found})
+    context = {"receipt": found, "trouble": trouble}
+    return page(request, "office/billing/void.html", context, status=409 if trouble else 200)

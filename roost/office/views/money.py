@@ -16,7 +16,8 @@ from roost.billing.credit import credit_of, give_back, void_refund
 from roost.billing.errors import BillingError, CannotIssue
 from roost.billing.forms import InvoiceForm, PeriodForm, RefundForm
 from roost.billing.invoice_pdf import document_of_invoice, invoice_file_name
-from roost.billing.invoices import bill_key, issue_invoice, void_invoice
+from roost.billing.invoices import bill_key, invoice_made_before, issue_invoice, void_invoice
+from roost.billing.models import Invoice
 from roost.billing.owed import Owed
 from roost.billing.queries import get_invoice_for, get_refund_for
 from roost.billing.rules import say_money
@@ -188,13 +189,13 @@ def invoice_client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
         except BillingError as error:
             form.refuse(error)
         else:
-            said = (
-                f"Invoice {invoice.number} is issued. The client finds it in the Client Portal."
-                if new
-                else f"This form was sent before. Invoice {invoice.number} stands, once."
-            )
-            messages.success(request, said)
-            return _back(request, record)
+            return _invoiced(request, invoice, new)
+    elif request.method == "POST":
+        # Sessions that its first send has invoiced are no choice any more.
+        sent = request.POST.get("form_key", "")
+        made = invoice_made_before(by=request.staff, sent=sent, client=record)
+        if made is not None:
+            return _invoiced(request, made, new=False)
     record_read("client.viewed", by=request.account, client_uuids=[record.uuid], part="invoice")
     currency = request.practice.currency
     context = {
@@ -208,6 +209,16 @@ def invoice_client(request: OfficeRequest, client: uuid.UUID) -> HttpResponse:
         "decimals": decimals_of(currency),
     }
     return page(request, "office/billing/invoice.html", context)
+
+
+def _invoiced(request: OfficeRequest, invoice: Invoice, new: bool) -> HttpResponse:
+    said = (
+        f"Invoice {invoice.number} is issued. The client finds it in the Client Portal."
+        if new
+        else f"This form was sent before. Invoice {invoice.number} stands, once."
+    )
+    messages.success(request, said)
+    return _back(request, invoice.client)
 
 
 @open_to(Who.OWNER_OR_ADMIN)

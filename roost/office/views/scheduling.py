@@ -22,8 +22,13 @@ from roost.core.time import day_bounds, now, say_day, say_hour, say_hours, say_r
 from roost.office.diary import Reader
 from roost.office.views.corrections import waiting_corrections
 from roost.scheduling.enums import Attendance, Mode
-from roost.scheduling.errors import ChangedMeanwhile, SchedulingError
-from roost.scheduling.forms import BookingForm, MoveForm
+from roost.scheduling.errors import (
+    ChangedMeanwhile,
+    HasHappened,
+    IsCancelled,
+    SchedulingError,
+)
+from roost.scheduling.forms import BookingForm, CancelForm, MoveForm
 from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.queries import (
     appointments_in_week,
@@ -416,13 +421,16 @@ def move(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                moved = move_appointment(
+                moved, is_moved = move_appointment(
                     by=request.staff,
                     appointment=found,
                     starts_at=form.cleaned_data["starts_at"],
                     seen_at=form.cleaned_data["seen"],
                 )
-                close_room_of(moved, by=request.account)
+                if is_moved:
+                    close_room_of(moved, by=request.account)
+        except (IsCancelled, HasHappened) as error:
+            return _not_open(request, found, error)
         except ChangedMeanwhile as error:
             form.refuse(error)
             found = get_appointment_for(request.staff, appointment)
@@ -430,7 +438,11 @@ def move(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         except SchedulingError as error:
             form.refuse(error)
         else:
-            messages.success(request, f"Moved to {_says_when(request, moved)}.")
+            when = _says_when(request, moved)
+            if is_moved:
+                messages.success(request, f"Moved to {when}.")
+            else:
+                messages.info(request, f"Nothing has changed: it is on {when}, already.")
             return redirect(_day_of(request, moved))
     beside = _their_day(request, found.therapist, _day_in(form, local), but=found)
     if request.method == "GET" and request.htmx.target == "their-day":
@@ -454,17 +466,27 @@ def _day_in(form: MoveForm, local: datetime) -> date | None:
 def cancel(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """Ask, then cancel a session."""
     found = get_appointment_for(request.staff, appointment)
-    if request.method == "POST":
+    first = {"seen": found.starts_at.isoformat()}
+    form = CancelForm(request.POST if request.method == "POST" else None, initial=first)
+    if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                cancel_appointment(by=request.staff, appointment=found)
-                close_room_of(found, by=request.account)
+                cancelled = cancel_appointment(
+                    by=request.staff, appointment=found, seen_at=form.cleaned_data["seen"]
+                )
+                close_room_of(cancelled, by=request.account)
+        except ChangedMeanwhile as error:
+            form.refuse(error)
+            found = get_appointment_for(request.staff, appointment)
+            form.data = {"seen": found.starts_at.isoformat()}
         except SchedulingError as error:
             return _not_open(request, found, error)
-        hour = say_hour(found.starts_at, request.practice.zone)
-        messages.success(request, f"The session at {hour} is cancelled. Its time is free again.")
-        return redirect(door_path(request, "appointment", appointment=found.uuid))
+        else:
+            hour = say_hour(cancelled.starts_at, request.practice.zone)
+            said = f"The session at {hour} is cancelled. Its time is free again."
+            messages.success(request, said)
+            return redirect(door_path(request, "appointment", appointment=found.uuid))
     context = _show(request, found)
     if not context["can_change"]:
         return redirect(door_path(request, "appointment", appointment=found.uuid))
-    return page(request, "office/scheduling/cancel.html", context)
+    return page(request, "office/scheduling/cancel.html", {**context, "form": form})
