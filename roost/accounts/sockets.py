@@ -44,6 +44,8 @@ WATCH_SECONDS = 2.0
 SIGNED_OUT, NOT_FOUND, TOO_MUCH, NOT_UNDERSTOOD = 4401, 4404, 4429, 4400
 # "The server met something it did not expect" (RFC 6455, 7.4.1): the page tries again.
 STUMBLED = 1011
+# "Service restart" (IANA): the server goes away itself, and all lines with it.
+RESTARTS = 1012
 # What sending raises when the other side has gone: uvicorn's word for it is an OSError.
 GONE = (RuntimeError, OSError)
 # Said with the code, for whoever reads a browser's console; pages have words of their own.
@@ -119,6 +121,8 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     allowance: Allowance
 
     is_closing = False
+    # The code that the socket was closed with, once it is.
+    ended_with = 0
     _is_counted = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -220,7 +224,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         watch.discard(self)
-        self.is_closing = True
+        self.is_closing, self.ended_with = True, code
         if self._is_counted:
             self.allowance.sockets -= 1
             try:

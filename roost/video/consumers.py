@@ -16,7 +16,13 @@ from typing import Any
 from django.http import Http404
 
 from roost.accounts.models import SignIn
-from roost.accounts.sockets import NOT_UNDERSTOOD, SIGNED_OUT, TOO_MUCH, SignedInConsumer
+from roost.accounts.sockets import (
+    NOT_UNDERSTOOD,
+    RESTARTS,
+    SIGNED_OUT,
+    TOO_MUCH,
+    SignedInConsumer,
+)
 from roost.audit.services import record_refusal
 from roost.core.time import now
 from roost.video import services
@@ -140,7 +146,8 @@ class RoomConsumer(SignedInConsumer):
         if not self.found:
             return
         try:
-            if self.cid and not self.is_over:
+            # A server that goes away itself has seen nobody go (ADR 0027).
+            if self.cid and not self.is_over and self.ended_with != RESTARTS:
                 await self._note_lost()
         finally:
             for group in (self.seat.room_group, self.seat.person_group):

@@ -327,6 +327,43 @@ def test_a_database_that_stumbles_ends_the_line_and_keeps_nobody_connected(
     on_the_line(cast, story)
 
 
+def test_a_server_that_stops_in_order_has_seen_nobody_go(cast: Cast) -> None:
+    """It ends all lines itself, and is away for as long as it is away: as if it had died."""
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        await call.socket.close(code=1012)
+        assert await call.state() == "connected"
+
+    on_the_line(cast, story)
+
+
+def test_in_overtime_a_server_that_was_away_signs_nobody_out(cast: Cast) -> None:
+    """After a call of hours the sign-in has long been idle: that counts for who is out of it."""
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        new = await sync_to_async(call.another)()
+        closes = call.session.starts_at + timedelta(hours=3, minutes=30)
+
+        def ping(tara: Seat, casey: Seat) -> None:
+            services.note_here(by=tara, cid=TARAS_PAGE)
+            services.note_here(by=casey, cid=CASEYS_PAGE)
+
+        with time_machine.travel(closes, tick=False):
+            await call.act(ping)
+        with time_machine.travel(closes + timedelta(minutes=5)):
+            await new.open()
+            await new.say(type="hello", cid=CASEYS_PAGE)
+            heard = await all_of(new)
+            state = [each for each in heard if each["type"] == "state"][-1]
+            assert (state["state"], state["time"]["phase"]) == ("connected", "overtime")
+            assert [person["cid"] for person in state["people"]] == [TARAS_PAGE]
+            await new.close()
+
+    on_the_line(cast, story)
+
+
 def test_a_page_that_never_pings_is_asked_to_come_again(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
