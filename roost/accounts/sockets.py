@@ -136,15 +136,33 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         except StopConsumer:
             raise
         except Exception:
-            # The page comes back by itself. Its end goes through `disconnect` as any other does.
-            log.exception("A socket has stumbled.")
-            await self.close(STUMBLED)
+            await self._stumble()
             if message["type"] == "websocket.disconnect":
                 # Nothing more comes to it.
                 raise StopConsumer from None
 
+    async def _stumble(self) -> None:
+        """End after an error. The page comes back by itself, and the end goes through `disconnect`
+        as any other does."""
+        log.exception("A socket has stumbled.")
+        await self.close(STUMBLED)
+
+    def start(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something beside the messages. An error in it ends the socket like one in a message:
+        what was to be told would else never be."""
+        task = asyncio.get_running_loop().create_task(self._beside(act))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _beside(self, act: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await act()
+        except Exception:
+            await self._stumble()
+
     async def connect(self) -> None:
         self.sign_in: str = self.scope["sign_in"]
+        self._tasks: set[asyncio.Task[None]] = set()
         if self.scope["account"] is None:
             # Accepted first: a browser is told the close code of an open socket only.
             await self.accept()

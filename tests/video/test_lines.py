@@ -19,6 +19,7 @@ from roost.accounts import allowances, sockets
 from roost.accounts.allowances import allowance_of
 from roost.accounts.sockets import STUMBLED, TOO_MUCH
 from roost.clients.enums import Relationship
+from roost.core import logs
 from roost.core.push import use_loop
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -325,6 +326,33 @@ def test_a_database_that_stumbles_ends_the_line_and_keeps_nobody_connected(
         assert await call.state() == "lost"
 
     on_the_line(cast, story)
+
+
+def test_a_look_that_stumbles_ends_the_line_too(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was to be told a moment later would never be told: the page comes back and asks."""
+
+    row = "(Casey Nguyen) is locked"
+
+    def stumble(_: Any) -> None:
+        raise OperationalError(row)
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        monkeypatch.setattr(consumers, "standing_of", stumble)
+        await call.act(lambda tara, _: services.leave_room(by=tara, cid=TARAS_PAGE))
+        left, *_, end = await all_of(call.socket)
+        assert (left["type"], left["cid"]) == ("left", TARAS_PAGE)
+        assert (end["type"], end["code"]) == ("websocket.close", STUMBLED)
+        await call.socket.close()
+        assert await call.state() == "lost"
+
+    on_the_line(cast, story)
+    (record,) = [each for each in caplog.records if "has stumbled" in each.getMessage()]
+    written = logs.Line().format(record)
+    assert "OperationalError" in written
+    assert "Casey" not in written
 
 
 def test_a_server_that_stops_in_order_has_seen_nobody_go(cast: Cast) -> None:
