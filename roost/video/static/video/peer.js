@@ -305,7 +305,6 @@ export class Peer {
 
   /** Begins anew: a way found before would be kept through a mere restart, whatever `ice` says. */
   rebuild() {
-    if (!this.cid) return this.useRelays();
     this.#inTurn(() => this.#begin());
     return this.offer();
   }
