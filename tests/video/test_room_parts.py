@@ -321,6 +321,44 @@ def test_what_could_not_be_done_is_said(page: Page) -> None:
     assert up == done == ""
 
 
+def test_a_question_follows_whom_it_is_about(page: Page) -> None:
+    shown, said = run(
+        page,
+        LOBBY,
+        DRAWN
+        + """
+        lobby.draw([person("a", "Casey", 0)]);
+        press("a", "decline");
+        // The page was loaded again, and another name typed.
+        lobby.draw([{ ...person("b", "Casey", 0), name: "Alex" }]);
+        const shown = document.querySelector(".declined-name").textContent;
+        byId("not-now").click();
+        await wait(50);
+        press("b", "decline");
+        lobby.draw([]);
+        byId("not-now").click();
+        await wait(50);
+        return [shown, said];""",
+    )
+    assert shown == "Alex"
+    assert said == [{"type": "decline", "cid": "b"}, {"type": "decline", "cid": ""}]
+
+
+def test_of_whom_has_gone_it_is_said(page: Page) -> None:
+    words, said = run(
+        page,
+        """<p id="undone" hidden></p>""",
+        """
+        const { startActs } = await import("/video/acts.js");
+        const box = document.getElementById("undone"), said = [];
+        const acts = startActs({ box, say: (message) => { said.push(message); return true; }, people: () => [] });
+        acts.act({ type: "decline", cid: "" });
+        return [box.hidden ? "" : box.textContent, said];""",
+    )
+    assert words == "They had gone by then, so that was not done."
+    assert said == []
+
+
 # -- the connections ---------------------------------------------------------------------------------
 
 CIRCLE = """
