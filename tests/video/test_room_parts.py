@@ -408,3 +408,23 @@ def test_an_offer_of_before_a_practice_wanted_relays_only_is_thrown_away(page: P
     )
     assert had > 0
     assert candidates == again == 0
+
+
+def test_a_line_lives_where_the_browser_counts_only_what_it_plays(page: Page) -> None:
+    """Firefox counts no bytes of a transport."""
+    grows, stands = run(
+        page,
+        "",
+        CIRCLE
+        + """
+        circle.noteRelays({ ice: [], policy: "all" });
+        const peer = await circle.peerFor("b");
+        let bytes = 100;
+        const isAlive = (more) => {
+          peer.pc.getStats = async () => new Map([["t", { type: "transport" }], ["a", { type: "inbound-rtp", bytesReceived: bytes += more }]]);
+          return peer.isAlive();
+        };
+        return [await isAlive(10), await isAlive(0)];""",
+    )
+    assert grows is True
+    assert stands is False

@@ -118,7 +118,10 @@ export class Presence {
     ice: (message) => this.circle.useRelays(message),
     joined: (message) => this.#onJoined(message),
     left: (message) => this.#onLeft(message),
-    back: ({ cid }) => this.circle.peers.get(cid)?.lineIsBack(),
+    back: ({ cid }) => {
+      this.circle.isWell(cid);
+      this.circle.peers.get(cid)?.lineIsBack();
+    },
     signal: (message) => this.#onSignal(message),
     ended: ({ reason, again }) => this.page.over(reason, { again }),
     full: () => this.page.isFull(),
