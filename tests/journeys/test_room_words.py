@@ -163,6 +163,30 @@ def test_a_dropped_line_is_told_in_the_waiting_room_too(two: Two, server: Server
     expect(two.casey.get_by_role("heading", name="Tara has closed the room")).to_be_visible()
 
 
+def test_who_leaves_while_the_line_is_down_has_left_once_it_is_back(
+    two: Two, server: Server
+) -> None:
+    two.meet()
+    server.kill()
+    expect(two.casey.get_by_text("Your line dropped")).to_be_visible()
+    two.casey.get_by_role("button", name="Leave").click()
+    gone = two.casey.get_by_role("heading", name="You have left the session")
+    expect(gone).to_be_visible()
+    server.start()
+    expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible(timeout=20_000)
+    expect(gone).to_be_visible()
+    two.casey.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+    # Whoever has thought better of it meanwhile has not left.
+    server.kill()
+    expect(two.casey.get_by_text("Your line dropped")).to_be_visible()
+    two.casey.get_by_role("button", name="Leave").click()
+    two.casey.get_by_role("button", name="Return to session").click()
+    server.start()
+    two.assert_meet()
+
+
 # What the open sockets of a page say from now on is lost, and they do not know it; new ones work.
 DEAD_WITHOUT_KNOWING = """() => {
   const Socket = window.WebSocket, send = Socket.prototype.send, fresh = new WeakSet();
