@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
-from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
+from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
@@ -371,3 +371,21 @@ def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:
     tara.wait_for_timeout(1500)
     expect(tara.get_by_role("button", name="Admit")).to_be_visible()
     expect(casey.locator("#view-waiting")).to_be_visible()
+
+
+# -- a camera that is slow, unanswered, or off ------------------------------------------------------
+
+
+def test_both_reload_with_one_slow_camera_and_make_one_connection(two: Two) -> None:
+    two.meet()
+    slow = "window.question = new Promise((done) => setTimeout(done, 2500));"
+    two.casey.add_init_script(slow)
+    two.casey.evaluate("location.reload()")
+    two.tara.reload()
+    two.assert_meet()
+    # Who was slow has made one, whose offer went along with the joining.
+    states = "window.__peers.map((each) => each.connectionState)"
+    assert two.casey.evaluate(states) == ["connected"]
+    # The other had one in reserve, which nobody was there to take.
+    answered = "window.__peers.filter((each) => each.remoteDescription).length"
+    assert two.tara.evaluate(answered) == figures(two.tara)["live"] == 1

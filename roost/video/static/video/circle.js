@@ -59,20 +59,20 @@ export class Circle {
 
   // -- the one in reserve --------------------------------------------------------------------
 
-  /** A connection that is ready before anybody needs it. */
-  async makeSpare() {
+  /** A connection that is ready before anybody needs it; with `how`, its offer is, too. */
+  async makeSpare(how) {
     const certificate = await this.#ready;
     this.#spare?.close();
     this.#spareAt = Date.now();
     this.#spare = this.#make(certificate);
+    // In the same breath: whoever finds it counts on the offer.
+    if (how) this.#spare.prepare(how);
   }
 
   /** An offer made while waiting, so that nothing is left to do once the door opens. With `gather`,
       its candidates are found now. */
-  async prepareSpare({ gather }) {
-    if (this.#spare && Date.now() - this.#spareAt < SPARE_AGE) return;
-    await this.makeSpare();
-    this.#spare.prepare({ gather });
+  async prepareSpare(how) {
+    if (!this.#spare || Date.now() - this.#spareAt >= SPARE_AGE) await this.makeSpare(how);
   }
 
   async takeOffer() {
