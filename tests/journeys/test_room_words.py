@@ -376,6 +376,51 @@ def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:
 # -- a camera that is slow, unanswered, or off ------------------------------------------------------
 
 
+def test_who_leaves_the_browsers_question_unanswered_is_in_after_three_seconds(two: Two) -> None:
+    casey = two.casey
+    casey.add_init_script("window.question = new Promise((done) => { window.allow = done; });")
+    two.casey_waits()
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    wait_for(lambda: figures(casey)["frames"] > 5, seconds=10)
+    assert casey.evaluate("window.given.length") == 0
+    expect(two.tara.get_by_text("Casey’s camera is off")).to_be_visible()
+    # Answered late, it takes its place in the connection that is there.
+    live = figures(casey)["live"]
+    casey.evaluate("window.allow()")
+    two.assert_meet()
+    assert figures(casey)["live"] == live == 1
+
+
+def test_a_camera_that_was_off_stays_off_after_audio_only(two: Two) -> None:
+    tara = two.tara
+    two.tara_goes_in()
+    call = tara.locator("#view-call")
+    camera = call.get_by_role("button", name="Camera off")
+    audio_only = call.locator("[data-do=audioOnly][aria-pressed]").first
+    expect(camera).to_have_attribute("aria-pressed", "false")
+    camera.click()
+    expect(camera).to_have_attribute("aria-pressed", "true")
+    tara.keyboard.press("a")
+    expect(audio_only).to_have_attribute("aria-pressed", "true")
+    tara.reload()
+    expect(call).to_be_visible()
+    expect(audio_only).to_have_attribute("aria-pressed", "true")
+    tara.keyboard.press("a")
+    expect(said(tara)).to_have_text("Pictures are back")
+    expect(camera).to_have_attribute("aria-pressed", "true")
+    kinds = "window.given.filter((each) => each.readyState === 'live').map((each) => each.kind)"
+    assert tara.evaluate(kinds) == ["audio"]
+    # One that was on comes back.
+    camera.click()
+    expect(camera).to_have_attribute("aria-pressed", "false")
+    tara.keyboard.press("a")
+    tara.reload()
+    expect(audio_only).to_have_attribute("aria-pressed", "true")
+    tara.keyboard.press("a")
+    expect(camera).to_have_attribute("aria-pressed", "false")
+
+
 def test_both_reload_with_one_slow_camera_and_make_one_connection(two: Two) -> None:
     two.meet()
     slow = "window.question = new Promise((done) => setTimeout(done, 2500));"
