@@ -44,6 +44,8 @@ WATCH_SECONDS = 2.0
 SIGNED_OUT, NOT_FOUND, TOO_MUCH, NOT_UNDERSTOOD = 4401, 4404, 4429, 4400
 # "The server met something it did not expect" (RFC 6455, 7.4.1): the page tries again.
 STUMBLED = 1011
+# "Service restart" (IANA): the server goes away itself, and all lines with it.
+RESTARTS = 1012
 # What sending raises when the other side has gone: uvicorn's word for it is an OSError.
 GONE = (RuntimeError, OSError)
 # Said with the code, for whoever reads a browser's console; pages have words of their own.
@@ -119,6 +121,8 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     allowance: Allowance
 
     is_closing = False
+    # The code that the socket was closed with, once it is.
+    ended_with = 0
     _is_counted = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -132,15 +136,33 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         except StopConsumer:
             raise
         except Exception:
-            # The page comes back by itself. Its end goes through `disconnect` as any other does.
-            log.exception("A socket has stumbled.")
-            await self.close(STUMBLED)
+            await self._stumble()
             if message["type"] == "websocket.disconnect":
                 # Nothing more comes to it.
                 raise StopConsumer from None
 
+    async def _stumble(self) -> None:
+        """End after an error. The page comes back by itself, and the end goes through `disconnect`
+        as any other does."""
+        log.exception("A socket has stumbled.")
+        await self.close(STUMBLED)
+
+    def start(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something beside the messages. An error in it ends the socket like one in a message:
+        what was to be told would else never be."""
+        task = asyncio.get_running_loop().create_task(self._beside(act))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _beside(self, act: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await act()
+        except Exception:
+            await self._stumble()
+
     async def connect(self) -> None:
         self.sign_in: str = self.scope["sign_in"]
+        self._tasks: set[asyncio.Task[None]] = set()
         if self.scope["account"] is None:
             # Accepted first: a browser is told the close code of an open socket only.
             await self.accept()
@@ -220,7 +242,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         watch.discard(self)
-        self.is_closing = True
+        self.is_closing, self.ended_with = True, code
         if self._is_counted:
             self.allowance.sockets -= 1
             try:

@@ -37,7 +37,6 @@ class BellConsumer(SignedInConsumer):
 
     async def enter(self) -> bool:
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self.staff: StaffMember | None = await self.in_practice(staff_of, self.account)
         if self.staff is None:
             return False
@@ -74,12 +73,7 @@ class BellConsumer(SignedInConsumer):
     def _tell_in(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._tell_again)
-
-    def _tell_again(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._tell())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.start, self._tell)
 
     def _waiting(self) -> tuple[dict[str, Any], datetime | None]:
         """What is told, and until when it holds by itself (when the first socket's lease ends)."""

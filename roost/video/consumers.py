@@ -16,7 +16,13 @@ from typing import Any
 from django.http import Http404
 
 from roost.accounts.models import SignIn
-from roost.accounts.sockets import NOT_UNDERSTOOD, SIGNED_OUT, TOO_MUCH, SignedInConsumer
+from roost.accounts.sockets import (
+    NOT_UNDERSTOOD,
+    RESTARTS,
+    SIGNED_OUT,
+    TOO_MUCH,
+    SignedInConsumer,
+)
 from roost.audit.services import record_refusal
 from roost.core.time import now
 from roost.video import services
@@ -89,7 +95,6 @@ class RoomConsumer(SignedInConsumer):
         self._told_time: dict[str, str] = {}
         # The cids that this page may signal to.
         self._known: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         standing, idle = await self.in_practice(self._first_look)
         if standing is None:
             return False
@@ -113,20 +118,15 @@ class RoomConsumer(SignedInConsumer):
         if self.is_over:
             return await self.close(SIGNED_OUT)
         self._hello = asyncio.get_running_loop().call_later(
-            SECONDS_TO_SAY_HELLO, self._start, self._be_silent
+            SECONDS_TO_SAY_HELLO, self.start, self._be_silent
         )
-
-    def _start(self, make: Any) -> None:
-        task = asyncio.get_running_loop().create_task(make())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _mind_silence(self) -> None:
         loop = asyncio.get_running_loop()
         left = self._heard_at + SECONDS_OF_SILENCE - loop.time()
         if left <= 0:
             return await self.close(SILENT)
-        self._silence = loop.call_later(left, self._start, self._mind_silence)
+        self._silence = loop.call_later(left, self.start, self._mind_silence)
 
     async def _be_silent(self) -> None:
         # A page whose machine can hardly breathe tries again, which NOT_UNDERSTOOD would forbid.
@@ -140,7 +140,8 @@ class RoomConsumer(SignedInConsumer):
         if not self.found:
             return
         try:
-            if self.cid and not self.is_over:
+            # A server that goes away itself has seen nobody go (ADR 0027).
+            if self.cid and not self.is_over and self.ended_with != RESTARTS:
                 await self._note_lost()
         finally:
             for group in (self.seat.room_group, self.seat.person_group):
@@ -323,7 +324,7 @@ class RoomConsumer(SignedInConsumer):
         """Look once for several changes, and after what somebody is waiting for."""
         if self._soon is None:
             loop = asyncio.get_running_loop()
-            self._soon = loop.call_later(SOON, self._start, self._look)
+            self._soon = loop.call_later(SOON, self.start, self._look)
 
     async def room_admitted(self, event: dict[str, Any]) -> None:
         """The door has opened for this person: told at once, before anything is looked up."""
@@ -462,7 +463,7 @@ class RoomConsumer(SignedInConsumer):
             return
         seconds = (turn - standing.moment).total_seconds() + 0.2
         look = partial(self._look, quietly=True)
-        self._next_look = asyncio.get_running_loop().call_later(seconds, self._start, look)
+        self._next_look = asyncio.get_running_loop().call_later(seconds, self.start, look)
 
     def _state(self, standing: Standing) -> dict[str, Any]:
         mine = standing.speaks_under(self.cid)

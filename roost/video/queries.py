@@ -254,7 +254,16 @@ def is_seat_of(person: Presence, seat: Seat) -> bool:
 
 
 def therapist_is_in(people: list[Presence], appointment: Appointment, moment: datetime) -> bool:
-    """Whether the appointment's therapist is in the room."""
+    """Whether the appointment's therapist has her place in the call, which keeps it going. It may
+    be the server that was away."""
+    return any(
+        person.staff_member_id == appointment.therapist_id and is_in(person, moment)
+        for person in people
+    )
+
+
+def therapist_is_here(people: list[Presence], appointment: Appointment, moment: datetime) -> bool:
+    """Whether the appointment's therapist is in the room, and was heard of a short while ago."""
     return any(
         person.staff_member_id == appointment.therapist_id
         and is_here(person.state, person.here_until, moment)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
-from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
+from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
@@ -161,6 +161,30 @@ def test_a_dropped_line_is_told_in_the_waiting_room_too(two: Two, server: Server
     two.tara.get_by_role("button", name="Remove").click()
     expect(undone).to_have_count(0)
     expect(two.casey.get_by_role("heading", name="Tara has closed the room")).to_be_visible()
+
+
+def test_who_leaves_while_the_line_is_down_has_left_once_it_is_back(
+    two: Two, server: Server
+) -> None:
+    two.meet()
+    server.kill()
+    expect(two.casey.get_by_text("Your line dropped")).to_be_visible()
+    two.casey.get_by_role("button", name="Leave").click()
+    gone = two.casey.get_by_role("heading", name="You have left the session")
+    expect(gone).to_be_visible()
+    server.start()
+    expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible(timeout=20_000)
+    expect(gone).to_be_visible()
+    two.casey.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+    # Whoever has thought better of it meanwhile has not left.
+    server.kill()
+    expect(two.casey.get_by_text("Your line dropped")).to_be_visible()
+    two.casey.get_by_role("button", name="Leave").click()
+    two.casey.get_by_role("button", name="Return to session").click()
+    server.start()
+    two.assert_meet()
 
 
 # What the open sockets of a page say from now on is lost, and they do not know it; new ones work.
@@ -347,3 +371,66 @@ def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:
     tara.wait_for_timeout(1500)
     expect(tara.get_by_role("button", name="Admit")).to_be_visible()
     expect(casey.locator("#view-waiting")).to_be_visible()
+
+
+# -- a camera that is slow, unanswered, or off ------------------------------------------------------
+
+
+def test_who_leaves_the_browsers_question_unanswered_is_in_after_three_seconds(two: Two) -> None:
+    casey = two.casey
+    casey.add_init_script("window.question = new Promise((done) => { window.allow = done; });")
+    two.casey_waits()
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    wait_for(lambda: figures(casey)["frames"] > 5, seconds=10)
+    assert casey.evaluate("window.given.length") == 0
+    expect(two.tara.get_by_text("Casey’s camera is off")).to_be_visible()
+    # Answered late, it takes its place in the connection that is there.
+    live = figures(casey)["live"]
+    casey.evaluate("window.allow()")
+    two.assert_meet()
+    assert figures(casey)["live"] == live == 1
+
+
+def test_a_camera_that_was_off_stays_off_after_audio_only(two: Two) -> None:
+    tara = two.tara
+    two.tara_goes_in()
+    call = tara.locator("#view-call")
+    camera = call.get_by_role("button", name="Camera off")
+    audio_only = call.locator("[data-do=audioOnly][aria-pressed]").first
+    expect(camera).to_have_attribute("aria-pressed", "false")
+    camera.click()
+    expect(camera).to_have_attribute("aria-pressed", "true")
+    tara.keyboard.press("a")
+    expect(audio_only).to_have_attribute("aria-pressed", "true")
+    tara.reload()
+    expect(call).to_be_visible()
+    expect(audio_only).to_have_attribute("aria-pressed", "true")
+    tara.keyboard.press("a")
+    expect(said(tara)).to_have_text("Pictures are back")
+    expect(camera).to_have_attribute("aria-pressed", "true")
+    kinds = "window.given.filter((each) => each.readyState === 'live').map((each) => each.kind)"
+    assert tara.evaluate(kinds) == ["audio"]
+    # One that was on comes back.
+    camera.click()
+    expect(camera).to_have_attribute("aria-pressed", "false")
+    tara.keyboard.press("a")
+    tara.reload()
+    expect(audio_only).to_have_attribute("aria-pressed", "true")
+    tara.keyboard.press("a")
+    expect(camera).to_have_attribute("aria-pressed", "false")
+
+
+def test_both_reload_with_one_slow_camera_and_make_one_connection(two: Two) -> None:
+    two.meet()
+    slow = "window.question = new Promise((done) => setTimeout(done, 2500));"
+    two.casey.add_init_script(slow)
+    two.casey.evaluate("location.reload()")
+    two.tara.reload()
+    two.assert_meet()
+    # Who was slow has made one, whose offer went along with the joining.
+    states = "window.__peers.map((each) => each.connectionState)"
+    assert two.casey.evaluate(states) == ["connected"]
+    # The other had one in reserve, which nobody was there to take.
+    answered = "window.__peers.filter((each) => each.remoteDescription).length"
+    assert two.tara.evaluate(answered) == figures(two.tara)["live"] == 1

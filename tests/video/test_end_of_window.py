@@ -20,7 +20,7 @@ from roost.video import services
 from roost.video.errors import RoomClosed
 from roost.video.models import Presence, VideoRoom
 from roost.video.queries import Seat, standing_of
-from roost.video.rules import Window, join_window
+from roost.video.rules import LEASE, Window, join_window
 from tests.support.cast import Cast
 from tests.video.conftest import CASEYS_PAGE, TARAS_PAGE
 from tests.video.test_renewal import Call
@@ -80,6 +80,40 @@ def test_past_the_window_the_call_waits_two_minutes_for_its_therapist(
         services.end_by_time(at=casey_seat)
         assert standing_of(casey_seat).is_inside
     with at(over + 3 * MINUTE):
+        assert standing_of(casey_seat).closed == "late"
+        services.end_by_time(at=casey_seat)
+    assert len(ends()) == 1
+
+
+@pytest.mark.parametrize("minutes", [3, 19])
+def test_past_the_window_a_server_that_was_away_ends_no_call(
+    tara_seat: Seat, casey_seat: Seat, in_call: Callable[[], None], minutes: int
+) -> None:
+    """Their pictures went on meanwhile: nobody hangs up on anybody when it is back."""
+    in_call()
+    over = window_of(tara_seat).closes_at
+    with at(over, tara_seat, casey_seat):
+        silent = over + LEASE
+    with at(silent + minutes * MINUTE):
+        for seat, cid in ((casey_seat, CASEYS_PAGE), (tara_seat, TARAS_PAGE)):
+            assert standing_of(seat).is_inside
+            services.end_by_time(at=seat)
+            back = services.note_regained(by=seat, cid=cid)
+            assert back is not None and back.state == "connected"
+        assert standing_of(tara_seat).room == "open"
+    assert ends() == []
+
+
+def test_past_the_window_a_therapist_who_stays_away_ends_it_in_the_end(
+    tara_seat: Seat, casey_seat: Seat, in_call: Callable[[], None]
+) -> None:
+    in_call()
+    over = window_of(tara_seat).closes_at
+    with at(over, tara_seat, casey_seat):
+        silent = over + LEASE
+    with at(silent + 19 * MINUTE):
+        services.note_here(by=casey_seat, cid=CASEYS_PAGE)
+    with at(silent + 20 * MINUTE):
         assert standing_of(casey_seat).closed == "late"
         services.end_by_time(at=casey_seat)
     assert len(ends()) == 1

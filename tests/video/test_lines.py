@@ -19,6 +19,7 @@ from roost.accounts import allowances, sockets
 from roost.accounts.allowances import allowance_of
 from roost.accounts.sockets import STUMBLED, TOO_MUCH
 from roost.clients.enums import Relationship
+from roost.core import logs
 from roost.core.push import use_loop
 from roost.core.tenancy import scope
 from roost.core.time import now
@@ -323,6 +324,70 @@ def test_a_database_that_stumbles_ends_the_line_and_keeps_nobody_connected(
         # As the server does once a socket is closed.
         await call.socket.close()
         assert await call.state() == "lost"
+
+    on_the_line(cast, story)
+
+
+def test_a_look_that_stumbles_ends_the_line_too(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was to be told a moment later would never be told: the page comes back and asks."""
+
+    row = "(Casey Nguyen) is locked"
+
+    def stumble(_: Any) -> None:
+        raise OperationalError(row)
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        monkeypatch.setattr(consumers, "standing_of", stumble)
+        await call.act(lambda tara, _: services.leave_room(by=tara, cid=TARAS_PAGE))
+        left, *_, end = await all_of(call.socket)
+        assert (left["type"], left["cid"]) == ("left", TARAS_PAGE)
+        assert (end["type"], end["code"]) == ("websocket.close", STUMBLED)
+        await call.socket.close()
+        assert await call.state() == "lost"
+
+    on_the_line(cast, story)
+    (record,) = [each for each in caplog.records if "has stumbled" in each.getMessage()]
+    written = logs.Line().format(record)
+    assert "OperationalError" in written
+    assert "Casey" not in written
+
+
+def test_a_server_that_stops_in_order_has_seen_nobody_go(cast: Cast) -> None:
+    """It ends all lines itself, and is away for as long as it is away: as if it had died."""
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        await call.socket.close(code=1012)
+        assert await call.state() == "connected"
+
+    on_the_line(cast, story)
+
+
+def test_in_overtime_a_server_that_was_away_signs_nobody_out(cast: Cast) -> None:
+    """After a call of hours the sign-in has long been idle: that counts for who is out of it."""
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        new = await sync_to_async(call.another)()
+        closes = call.session.starts_at + timedelta(hours=3, minutes=30)
+
+        def ping(tara: Seat, casey: Seat) -> None:
+            services.note_here(by=tara, cid=TARAS_PAGE)
+            services.note_here(by=casey, cid=CASEYS_PAGE)
+
+        with time_machine.travel(closes, tick=False):
+            await call.act(ping)
+        with time_machine.travel(closes + timedelta(minutes=5)):
+            await new.open()
+            await new.say(type="hello", cid=CASEYS_PAGE)
+            heard = await all_of(new)
+            state = [each for each in heard if each["type"] == "state"][-1]
+            assert (state["state"], state["time"]["phase"]) == ("connected", "overtime")
+            assert [person["cid"] for person in state["people"]] == [TARAS_PAGE]
+            await new.close()
 
     on_the_line(cast, story)
 

@@ -13,7 +13,7 @@ from roost.core.tenancy import scope
 from roost.core.time import now
 from roost.scheduling.models import Appointment
 from roost.video import services
-from roost.video.enums import Closed
+from roost.video.enums import Closed, PersonState
 from roost.video.models import Presence
 from roost.video.queries import (
     Seat,
@@ -177,5 +177,9 @@ def test_overtime_is_for_those_inside_while_the_therapist_is(
     Appointment.objects.update(starts_at=start, ends_at=start + timedelta(minutes=50))
     seat = get_seat_for(casey_seat.account, session.uuid, session.attendees.get().uuid)
     assert standing_of(seat).closed is None
-    Presence.objects.filter(attendee=None).update(here_until=now() - timedelta(minutes=3))
+    away = Presence.objects.filter(attendee=None)
+    away.update(here_until=now() - timedelta(minutes=3))
+    # The server was away itself: nobody saw her line end.
+    assert standing_of(seat).closed is None
+    away.update(state=PersonState.LOST)
     assert standing_of(seat).closed == Closed.LATE

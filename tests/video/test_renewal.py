@@ -62,8 +62,8 @@ class Socket:
     async def is_silent(self) -> bool:
         return await self.line.receive_nothing(timeout=0.4)
 
-    async def close(self) -> None:
-        await self.line.send_input({"type": "websocket.disconnect", "code": 1001})
+    async def close(self, *, code: int = 1001) -> None:
+        await self.line.send_input({"type": "websocket.disconnect", "code": code})
         await self.line.wait(5)
 
 

@@ -319,3 +319,112 @@ def test_what_could_not_be_done_is_said(page: Page) -> None:
     assert down == "Your line was down, so that was not done. Press again once it is back."
     assert anew == "Casey Nguyen came in anew just then, so that was not done. Press again."
     assert up == done == ""
+
+
+def test_a_question_follows_whom_it_is_about(page: Page) -> None:
+    shown, said = run(
+        page,
+        LOBBY,
+        DRAWN
+        + """
+        lobby.draw([person("a", "Casey", 0)]);
+        press("a", "decline");
+        // The page was loaded again, and another name typed.
+        lobby.draw([{ ...person("b", "Casey", 0), name: "Alex" }]);
+        const shown = document.querySelector(".declined-name").textContent;
+        byId("not-now").click();
+        await wait(50);
+        press("b", "decline");
+        lobby.draw([]);
+        byId("not-now").click();
+        await wait(50);
+        return [shown, said];""",
+    )
+    assert shown == "Alex"
+    assert said == [{"type": "decline", "cid": "b"}, {"type": "decline", "cid": ""}]
+
+
+def test_of_whom_has_gone_it_is_said(page: Page) -> None:
+    words, said = run(
+        page,
+        """<p id="undone" hidden></p>""",
+        """
+        const { startActs } = await import("/video/acts.js");
+        const box = document.getElementById("undone"), said = [];
+        const acts = startActs({ box, say: (message) => { said.push(message); return true; }, people: () => [] });
+        acts.act({ type: "decline", cid: "" });
+        return [box.hidden ? "" : box.textContent, said];""",
+    )
+    assert words == "They had gone by then, so that was not done."
+    assert said == []
+
+
+# -- the connections ---------------------------------------------------------------------------------
+
+CIRCLE = """
+const made = [], Real = RTCPeerConnection;
+window.RTCPeerConnection = class extends Real { constructor(how) { super(how); made.push(how.iceTransportPolicy); } };
+const { Circle } = await import("/video/circle.js");
+const outgoing = { tracks: { audio: null, video: null }, stream: new MediaStream(), about: () => ({}) };
+const circle = new Circle({ outgoing, own: () => "a", line: () => null, isJoined: () => false, askRelays: () => false, changed() {}, dropped() {}, died() {} });
+const named = async () => (await circle.takeOffer())?.sdp.match(/^a=candidate:/gm)?.length ?? 0;
+"""
+
+
+def test_no_way_is_looked_for_before_the_practices_rule_is_known(page: Page) -> None:
+    before, after, candidates = run(
+        page,
+        "",
+        CIRCLE
+        + """
+        const prepared = circle.prepareSpare({ gather: true }), met = circle.peerFor("b");
+        await wait(500);
+        const before = [...made];
+        circle.noteRelays({ ice: [], policy: "relay" });
+        await Promise.all([prepared, met]);
+        await wait(500);
+        return [before, made, await named()];""",
+    )
+    assert before == []
+    assert after == ["relay", "relay"]
+    assert candidates == 0
+
+
+def test_an_offer_of_before_a_practice_wanted_relays_only_is_thrown_away(page: Page) -> None:
+    had, candidates, again = run(
+        page,
+        "",
+        CIRCLE
+        + """
+        circle.noteRelays({ ice: [], policy: "all" });
+        await circle.prepareSpare({ gather: true });
+        for (let n = 0; n < 100 && !(await named()); n += 1) await wait(20);
+        const had = await named();
+        circle.noteRelays({ ice: [], policy: "relay" });
+        const left = await named();
+        await circle.prepareSpare({ gather: true });
+        await wait(500);
+        return [had, left, await named()];""",
+    )
+    assert had > 0
+    assert candidates == again == 0
+
+
+def test_a_line_lives_where_the_browser_counts_only_what_it_plays(page: Page) -> None:
+    """Firefox counts no bytes of a transport."""
+    grows, stands = run(
+        page,
+        "",
+        CIRCLE
+        + """
+        circle.noteRelays({ ice: [], policy: "all" });
+        const peer = await circle.peerFor("b");
+        let bytes = 100;
+        const isAlive = (more) => {
+          peer.pc.getStats = async () => new Map([["t", { type: "transport" }], ["a", { type: "inbound-rtp", bytesReceived: bytes += more }]]);
+          return peer.isAlive();
+        };
+        return [await isAlive(10), await isAlive(0)];""",
+    )
+    assert grows is True
+    assert stands is False

@@ -24,6 +24,7 @@ from roost.video.queries import (
     is_seat_of,
     people_of,
     room_group,
+    therapist_is_here,
     therapist_is_in,
 )
 from roost.video.rules import (
@@ -112,7 +113,8 @@ class LockedRoom:
         if person.admitted_at is None or person.state == PersonState.REMOVED or self.ended:
             return False
         others = [p for p in self.inside() if p.staff_member_id is None and p.pk != person.pk]
-        return self.therapist_in and not others
+        is_here = therapist_is_here(self.people, self.appointment, self.moment)
+        return is_here and not others
 
 
 def save_person(person: Presence, **values: Any) -> None:

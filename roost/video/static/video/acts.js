@@ -3,7 +3,8 @@
 const SHOWN = 60000;
 
 /** `say` sends a message and soon a ping, and is false while the line is down; `people` are those of the room
-    as last told. Returns { act(message), answered, look }: look again once there is news of the people. */
+    as last told. Returns { act(message), answered, look }: look again once there is news of the people. A `cid`
+    of "" is that of somebody who has gone. */
 export function startActs({ box, say, people }) {
   let timer = 0, asked = null, isUnsure = false;
 
@@ -16,6 +17,7 @@ export function startActs({ box, say, people }) {
 
   return {
     act(message) {
+      if (message.cid === "") return show("They had gone by then, so that was not done.");
       // Nothing is kept for later: who is meant may have gone by then.
       const isSaid = say(message);
       isUnsure = isSaid;

@@ -9,8 +9,10 @@ export class Circle {
   /** By the other's cid. */
   peers = new Map();
   relays = { iceServers: [], iceTransportPolicy: "all" };
-  #spare = null; #spareAt = 0; #waiters = []; #graces = new Map();
+  #spare = null; #spareAt = 0; #waiters = []; #graces = new Map(); #tell;
   #certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" }).catch(() => undefined);
+  // Before the server has said by which ways one may go, none is looked for.
+  #ready = new Promise((done) => { this.#tell = done; }).then(() => this.#certificate);
 
   /**
    * `own` gives the page's cid, `line` the socket or null, `isJoined` whether the page is in the call;
@@ -34,6 +36,8 @@ export class Circle {
   useRelays({ ice, policy }) {
     const isStricter = policy === "relay" && this.relays.iceTransportPolicy !== "relay";
     this.relays = { iceServers: ice, iceTransportPolicy: policy };
+    // An offer that was made ready names addresses.
+    if (isStricter) this.#dropSpare();
     for (const peer of this.#all) { if (isStricter) peer.rebuild(); else peer.useRelays(); }
   }
 
@@ -43,6 +47,7 @@ export class Circle {
     this.relays = { iceServers: ice, iceTransportPolicy: policy };
     if (ice.length) for (const peer of this.peers.values()) peer.useRelays();
     for (const waiter of this.#waiters.splice(0)) waiter(this.relays);
+    this.#tell();
   }
 
   /** The relays and their credentials; with `fresh`, a promise of new ones. */
@@ -54,23 +59,27 @@ export class Circle {
 
   // -- the one in reserve --------------------------------------------------------------------
 
-  /** A connection that is ready before anybody needs it. */
-  async makeSpare() {
-    const ready = await this.#certificate;
+  /** A connection that is ready before anybody needs it; with `how`, its offer is, too. */
+  async makeSpare(how) {
+    const certificate = await this.#ready;
     this.#spare?.close();
     this.#spareAt = Date.now();
-    this.#spare = this.#make(ready);
+    this.#spare = this.#make(certificate);
+    // In the same breath: whoever finds it counts on the offer.
+    if (how) this.#spare.prepare(how);
   }
 
   /** An offer made while waiting, so that nothing is left to do once the door opens. With `gather`,
       its candidates are found now. */
-  async prepareSpare({ gather }) {
-    if (this.#spare && Date.now() - this.#spareAt < SPARE_AGE) return;
-    await this.makeSpare();
-    this.#spare.prepare({ gather });
+  async prepareSpare(how) {
+    if (!this.#spare || Date.now() - this.#spareAt >= SPARE_AGE) await this.makeSpare(how);
   }
 
-  async takeOffer() { return this.#spare ? this.#spare.takeOffer() : null; }
+  async takeOffer() {
+    const mine = this.#spare, offer = await mine?.takeOffer();
+    // Thrown away meanwhile, it is of no use.
+    return mine && mine === this.#spare ? offer : null;
+  }
 
   /** The page is in, and the offer of the one in reserve has gone to `offered`, or to nobody. */
   settleSpare(offered) {
@@ -99,12 +108,12 @@ export class Circle {
   }
 
   async peerFor(who) {
-    const ready = await this.#certificate;
+    const certificate = await this.#ready;
     if (this.peers.has(who)) return this.peers.get(who);
     const kept = this.isJoined() ? this.#spare : null;
     if (kept) this.#spare = null;
     kept?.useRelays();
-    return this.#adopt(kept ?? this.#make(ready), who);
+    return this.#adopt(kept ?? this.#make(certificate), who);
   }
 
   drop(who) {
@@ -117,6 +126,10 @@ export class Circle {
 
   dropAll() {
     for (const who of [...this.peers.keys()]) this.drop(who);
+    this.#dropSpare();
+  }
+
+  #dropSpare() {
     this.#spare?.close();
     this.#spare = null;
   }

@@ -30,7 +30,7 @@ export class Lobby {
     declining.addEventListener("close", () => {
       const { returnValue, dataset } = declining;
       declining.returnValue = "";
-      if (returnValue) say({ type: returnValue, cid: dataset.cid });
+      if (returnValue) say({ type: returnValue, cid: this.#people.find(({ id }) => id === dataset.person)?.cid ?? "" });
       // The button that opened it may have gone meanwhile.
       setTimeout(() => { if (document.activeElement === document.body || declining.contains(document.activeElement)) this.#rest(); });
     });
@@ -48,6 +48,7 @@ export class Lobby {
     rows.forEach((person, n) => {
       const row = this.#rows.get(person.cid) ?? this.#add(person.cid);
       this.#fill(row, person, waiting);
+      if (this.declining.dataset.person === person.id) this.#nameDeclined(person);
       if (this.box.children[n] !== row) this.box.insertBefore(row, this.box.children[n] ?? null);
     });
     const heldAll = document.activeElement === this.all;
@@ -91,10 +92,13 @@ export class Lobby {
 
   #act(what, person) {
     if (what !== "decline") return this.say({ type: what, cid: person.cid });
-    this.declining.dataset.cid = person.cid;
-    this.declining.querySelector(".declined-name").textContent = nameOf(person);
+    // Not the page load: whoever loads theirs again meanwhile is meant all the same.
+    this.declining.dataset.person = person.id;
+    this.#nameDeclined(person);
     this.declining.showModal();
   }
+
+  #nameDeclined(person) { write(this.declining.querySelector(".declined-name"), nameOf(person)); }
 
   /** The server had no place for somebody: it is said where nobody can overlook it. */
   sayFull() { this.full.hidden = false; }

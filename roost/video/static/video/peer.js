@@ -305,7 +305,6 @@ export class Peer {
 
   /** Begins anew: a way found before would be kept through a mere restart, whatever `ice` says. */
   rebuild() {
-    if (!this.cid) return this.useRelays();
     this.#inTurn(() => this.#begin());
     return this.offer();
   }
@@ -324,9 +323,10 @@ export class Peer {
   /** Whether anything has come from the other side within the last second. */
   async isAlive() {
     const count = async () => {
-      let bytes = 0;
-      for (const report of (await this.pc.getStats()).values()) if (report.type === "transport") bytes += report.bytesReceived ?? 0;
-      return bytes;
+      const reports = [...(await this.pc.getStats()).values()];
+      const sum = (kind) => reports.reduce((bytes, { type, bytesReceived = 0 }) => bytes + (type === kind ? bytesReceived : 0), 0);
+      // Firefox counts none of a transport.
+      return sum("transport") || sum("inbound-rtp");
     };
     const before = await count();
     await new Promise((done) => { setTimeout(done, 1000); });

@@ -71,6 +71,8 @@ export class Presence {
     if (state === "up") {
       this.#isBack = this.isJoined;
       this.line.say({ type: "hello", cid: this.cid });
+      // They have left while it was down.
+      if (this.hasLeft) return this.leave();
       // Not after the answer, which tells a new page nothing: a reload is back sooner.
       this.#hasKnocked = this.isEntered && !this.#wasKnown;
       if (this.#hasKnocked) this.#knock();
@@ -78,9 +80,8 @@ export class Presence {
       this.#isJoining = false;
       const meanwhile = this.isJoined ? "The call goes on meanwhile." : "There is nothing to do.";
       if (this.isEntered) this.page.status(`Your line dropped and is being mended. ${meanwhile}`);
-    } else if (state === "over" && !this.hasLeft) {
-      this.page.over(code === SIGNED_OUT ? "signed-out" : "gone", {});
-    }
+    } else if (state === "over" && this.hasLeft) this.line = null;
+    else if (state === "over") this.page.over(code === SIGNED_OUT ? "signed-out" : "gone", {});
   }
 
   /** The machine is in another network: the socket opens anew at once, and each way is looked for anew. */
@@ -99,6 +100,8 @@ export class Presence {
   close() {
     this.isEntered = this.isJoined = this.#isJoining = false;
     this.circle.dropAll();
+    // One that is down goes on coming back, to say that they have left.
+    if (this.hasLeft && this.line && !this.line.isUp) return;
     this.line?.close();
     this.line = null;
   }
@@ -118,7 +121,10 @@ export class Presence {
     ice: (message) => this.circle.useRelays(message),
     joined: (message) => this.#onJoined(message),
     left: (message) => this.#onLeft(message),
-    back: ({ cid }) => this.circle.peers.get(cid)?.lineIsBack(),
+    back: ({ cid }) => {
+      this.circle.isWell(cid);
+      this.circle.peers.get(cid)?.lineIsBack();
+    },
     signal: (message) => this.#onSignal(message),
     ended: ({ reason, again }) => this.page.over(reason, { again }),
     full: () => this.page.isFull(),

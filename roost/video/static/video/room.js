@@ -62,7 +62,7 @@ const stage = new Stage({
   nameOf, isTherapist, hasNoWay: () => circle.hasNoWay,
   isCurrent: (peer) => peers.get(peer.cid) === peer,
   isAudioOnly: () => outgoing.audioOnly,
-  connected(peer) { circle.isWell(peer.cid); if (callSoon) showCall(); },
+  connected() { if (callSoon) showCall(); },
   blocked: () => resume.offer(),
 });
 const quality = watchQuality({ peers, outgoing, changed: (peer) => { stage.drawSoon(peer); drawLine(); } });
