@@ -106,11 +106,12 @@ def mail_link(
         return link
 
 
-def drop_links(account: Account) -> None:
+def drop_links(account: Account, *, door: str = "") -> None:
     """With a new password or address, no link that was mailed before may open anything, nor one
-    whose mail is still to leave: its token would be made of what is there then."""
+    whose mail is still to leave: its token would be made of what is there then. `door` leaves those
+    of the other door."""
     rows = MailLink.objects.filter(account=account, done_at=None, replaced_at=None)
-    rows.update(replaced_at=now())
+    (rows.filter(door=door) if door else rows).update(replaced_at=now())
 
 
 def has_newer(link: MailLink) -> bool:

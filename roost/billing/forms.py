@@ -180,7 +180,8 @@ class _BilledForm(_Refusing):
         self.initial.setdefault("client", str(bill.client.uuid))
         self.initial.setdefault("payer", bill.payer.name)
         self.initial.setdefault("payer_is", keys[0])
-        said = f"{bill.client.uuid} {keys[0]} {bill.payer.name}"
+        payer = [each and each.pk for each in chosen]
+        said = f"{bill.client.uuid} {payer} {bill.payer.name} {bill.charge is not None}"
         self.mark = sha256(said.encode()).hexdigest()[:16]
         self.initial.setdefault("shown", self.mark)
 
@@ -192,7 +193,7 @@ class _BilledForm(_Refusing):
             return values
         if "payer_is" not in self.fields and self.data.get("payer_is"):
             self.add_error("payer", GONE)
-        elif values.get("shown", "") not in ("", self.mark):
+        elif values.get("shown", "") not in ("", self.mark) and not self._is_as_it_stands():
             self.add_error(
                 "payer",
                 f"Somebody else has chosen meanwhile: {self.says}. If your choice is the right "
@@ -200,6 +201,28 @@ class _BilledForm(_Refusing):
             )
             self.data = {**dict(self.data.items()), "shown": self.mark}
         return values
+
+    def _is_as_it_stands(self) -> bool:
+        # A page that asked for no payer has chosen none.
+        return "payer" in self.data and not self._is_otherwise()
+
+    def _is_otherwise(self) -> bool:
+        """Whether the page chose somebody else than the bill names by now."""
+        sent, bill = self.data, self.bill
+        if sent.get("client", str(bill.client.uuid)) != str(bill.client.uuid):
+            return True
+        if "payer" not in sent and "payer_is" not in sent:
+            return False
+        known = self.payers.get(sent.get("payer_is", ""))
+        name = one_line(sent.get("payer", ""))
+        if known is None:
+            return True
+        if known.client == bill.client or name.casefold() == bill.client.name.casefold():
+            known, name = Payer(), ""
+        if (known.client, known.account) != (bill.payer.client, bill.payer.account):
+            return True
+        is_known = known.client is not None or known.account is not None
+        return bool(name or not is_known) and name != bill.payer.name
 
     @property
     def says(self) -> str:
@@ -325,24 +348,6 @@ class PaymentForm(_BilledForm, KeyedForm):
                 "paid_on", FAR_WORDS.format(day=f"{self.held_on.day} {self.held_on:%B %Y}")
             )
         return values
-
-    def _is_otherwise(self) -> bool:
-        """Whether a page from before the bill was fixed chose somebody else."""
-        sent, bill = self.data, self.bill
-        if sent.get("client", str(bill.client.uuid)) != str(bill.client.uuid):
-            return True
-        if "payer" not in sent and "payer_is" not in sent:
-            return False
-        known = self.payers.get(sent.get("payer_is", ""))
-        name = one_line(sent.get("payer", ""))
-        if known is None:
-            return True
-        if known.client == bill.client or name.casefold() == bill.client.name.casefold():
-            known, name = Payer(), ""
-        if (known.client, known.account) != (bill.payer.client, bill.payer.account):
-            return True
-        is_known = known.client is not None or known.account is not None
-        return bool(name or not is_known) and name != bill.payer.name
 
     def refuse(self, error: BillingError) -> None:
         self.asks_over = self.asks_over or isinstance(error, MoreThanOwed)

@@ -19,6 +19,7 @@ class WayIn(models.TextChoices):
     STARTER = "starter", "By a starter password, from whoever gave it"
     LINK = "link", "By a link that was mailed, to choose a password"
     OWN = "own", "By the password they have; they are told by e-mail"
+    ENDED = "ended", "Not: the access that this form gave has ended since"
     BEFORE = "before", "As before: they had this access already, and are told nothing"
 
 

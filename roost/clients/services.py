@@ -167,7 +167,7 @@ def give_starter_password(
     access, _ = once(own, "starter", PortalAccess, make, by=by.account.uuid, about=about)
     if hand_off:
         return hand_off[0]
-    way_in = _way_in(access.account, by)
+    way_in = WayIn.ENDED if access.ended_at else _way_in(access.account, by)
     said = WayIn.BEFORE if way_in == WayIn.OWN else way_in
     return HandOff(access.account.email, said, is_again=True)
 
@@ -202,6 +202,8 @@ def send_invitation(
     access, _ = once(own, "invitation", PortalAccess, make, by=by.account.uuid, about=about)
     if way_in:
         return way_in[0]
+    if access.ended_at:
+        return WayIn.ENDED
     return WayIn.BEFORE if is_settled(access.account) else WayIn.LINK
 
 
@@ -333,7 +335,8 @@ def _wait_again(account: Account) -> None:
 
 def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
     """End portal access. Every sign-in of the account is dead within 5 seconds; where it opens
-    nothing else, its starter password and its links die too. Records access.taken, starter.taken.
+    nothing else, its starter password and its links to the portal die too. Records access.taken,
+    starter.taken.
     """
     with transaction.atomic():
         account = Account.objects.select_for_update().get(pk=access.account_id)
@@ -354,7 +357,8 @@ def take_access_away(*, access: PortalAccess, by: StaffMember) -> None:
             enqueue("access_taken", to=account.email, client_uuid=access.client.uuid)
         elif not access_held_by(account).exists():
             take_starter_back(account, by=by.account, client_uuid=access.client.uuid)
-            drop_links(account)
+            # A colleague's way into the office is another matter.
+            drop_links(account, door="portal")
 
 
 def account_to_move(client: Client, *, by: StaffMember) -> PortalAccess | None:

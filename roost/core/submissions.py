@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -74,6 +74,11 @@ def _result_of(
     if not _is_bound(found, by, about):
         raise OtherForm("This key belongs to another form.")
     return model.objects.get(uuid=found.result)
+
+
+def is_otherwise(row: TenantModel, values: dict[str, Any]) -> bool:
+    """Whether a form says something else than the row that its first send has made."""
+    return any(getattr(row, name) != value for name, value in values.items())
 
 
 def is_done(key: uuid.UUID, kind: str, *, by: uuid.UUID | None, about: str) -> bool:

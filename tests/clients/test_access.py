@@ -581,6 +581,23 @@ def test_what_ends_with_the_last_access_ends_once_and_is_written_down(
     assert (taken.actor, taken.subject_uuid) == (tara.account, held.account.uuid)
 
 
+def test_a_colleague_who_was_a_client_keeps_their_way_into_the_office(
+    office: Door, olivia: StaffMember, noor: Client
+) -> None:
+    """Invited as staff, and taken off a record before they have chosen a password."""
+    account = make_account("nina@maple.example")
+    account.set_unusable_password()
+    account.save()
+    held = give(account, noor)
+    invitation = make_link(held.account, LinkPurpose.STAFF_INVITATION, door="office")
+    reset = make_link(held.account, LinkPurpose.RESET, door="portal")
+    take_access_away(access=held, by=olivia)
+    for link in (invitation, reset):
+        link.refresh_from_db()
+    assert invitation.is_live(now())
+    assert not reset.is_live(now())
+
+
 # Whose client it is
 
 

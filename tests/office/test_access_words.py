@@ -183,6 +183,26 @@ def test_a_form_sent_again_to_another_address_does_it_for_that_one_too(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("do", ["save", "invite"])
+def test_a_form_sent_again_after_its_access_has_ended_does_not_say_that_it_stands(
+    office: Door, tara: StaffMember, noor: Client, do: str
+) -> None:
+    """Payer, corrected to Self by a slip, and back to Payer: Self is what stands."""
+    visitor = office(tara)
+    form = _open(visitor, noor, email="paul@client.example", starter_password=STARTER)
+    for relationship in ("payer", "self"):
+        sent = {**form, "relationship": relationship, "confirmed": form["email"]}
+        assert _press(visitor, noor, do, sent).status_code in (200, 302)
+        visitor.go("client", client=noor.uuid)
+    mails = _mails()
+    back = {**form, "relationship": "payer", "confirmed": form["email"]}
+    said = _said(visitor, _press(visitor, noor, do, back))
+    assert "has been changed or taken away since. Nothing was done now." in said
+    assert _mails() == mails
+    [held] = PortalAccess.objects.filter(client=noor, ended_at=None)
+    assert held.relationship == "self"
+
+
 def test_a_card_asked_for_again_with_another_address_or_relationship_is_a_new_one(
     office: Door, tara: StaffMember, noor: Client
 ) -> None:

@@ -255,3 +255,8 @@ def test_a_form_that_has_added_somebody_adds_nobody_else_and_says_so(
         page = visitor.get(answer["Location"]).content.decode()
         flashes = [each for each in re.findall(r"<p>([^<]+)</p>", page) if "Zoe Quill" in each]
         assert flashes == [says]
+    # The same person with something else about them is saved no more than another one.
+    sent = {"first_name": "Zoe", "last_name": "Quill", "pronouns": "she/her", "form_key": key}
+    page = visitor.get(visitor.send("add-client", sent)["Location"]).content.decode()
+    assert "What you have changed in it since is not saved" in page
+    assert Client.objects.get(last_name="Quill").pronouns == ""

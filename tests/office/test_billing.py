@@ -521,6 +521,34 @@ def test_a_payer_chosen_by_somebody_else_meanwhile_is_not_overruled_unseen(
         assert "stands, once" in tara.get(again["Location"]).content.decode()
 
 
+def test_a_choice_sent_again_is_nobody_elses(billable: Cast, office: Door) -> None:
+    session, tara = attended(billable), office(billable.tara)
+    where = {"appointment": session.uuid}
+    shown = tara.go("billed", **where).context["form"]["shown"].value()
+    for _ in range(2):
+        answer = tara.send("billed", {"payer": "Acme Benefits", "shown": shown}, **where)
+        assert answer.status_code == 302
+    assert Charge.objects.get().payer == "Acme Benefits"
+
+
+def test_a_page_that_asked_for_no_payer_chooses_none_when_its_bill_is_free_again(
+    billable: Cast, office: Door
+) -> None:
+    """A part payment has fixed the bill, and is voided while the page for the rest is open."""
+    session, tara = attended(billable), office(billable.tara)
+    where = {"appointment": session.uuid}
+    first = payment(billable, amount="50", payer="Acme Benefits")
+    assert tara.send("payment", first, **where).status_code == 302
+    shown = tara.go("payment", **where).context["form"]["shown"].value()
+    rest = {**payment(billable, amount="100", shown=shown)}
+    rest.pop("payer", None)
+    assert tara.send("void-receipt", receipt=Receipt.objects.get().uuid).status_code == 302
+    answer = tara.send("payment", rest, **where)
+    assert answer.status_code == 422
+    assert "Somebody else has chosen meanwhile" in answer.content.decode()
+    assert Receipt.objects.count() == 1
+
+
 def test_a_payer_whose_access_has_ended_is_kept_by_the_form(billable: Cast, office: Door) -> None:
     """Whoever was chosen before still pays, and can be told apart from somebody of that name."""
     session, tara = attended(billable), office(billable.tara)

@@ -245,6 +245,11 @@ def test_a_form_that_has_invited_somebody_invites_nobody_else_and_says_so(
     assert "This form has invited Nina New, and invites nobody else." in page
     assert "is invited, by e-mail" not in page
     assert not StaffMember.objects.filter(account__email="nils@maple.example").exists()
+    _invite(visitor, "nina@maple.example", key, role="admin")
+    page = visitor.go("staff").content.decode()
+    assert "What you have changed in it since is not saved" in page
+    assert "is invited, by e-mail" not in page
+    assert StaffMember.objects.get(account__email="nina@maple.example").role == "therapist"
 
 
 def test_a_clients_address_keeps_its_password_and_gets_the_office_too(

@@ -49,6 +49,7 @@ from roost.clients.services import (
     take_access_away,
 )
 from roost.core.pages import page
+from roost.core.submissions import is_otherwise
 from roost.core.text import clean_email
 from roost.core.time import now, say_span
 from roost.office import qr
@@ -111,11 +112,17 @@ def add(request: OfficeRequest) -> HttpResponse:
             therapists=list(values.pop("therapists", [])),
             **values,
         )
-        if (typed := Client(**values).name) == client.name:
-            messages.success(request, f"{client.name} is added.")
-        else:
+        if (typed := Client(**values).name) != client.name:
             words = f"This form has added {client.name}, and adds nobody else."
             messages.warning(request, f"{words} To add {typed}, begin anew.")
+        elif is_otherwise(client, values):
+            messages.warning(
+                request,
+                f"This form has added {client.name} before. What you have changed in it since is "
+                "not saved: change it under Edit.",
+            )
+        else:
+            messages.success(request, f"{client.name} is added.")
         return redirect(door_path(request, "client", client=client.uuid))
     return page(request, "office/clients/add.html", {"form": form})
 
@@ -387,12 +394,15 @@ WAYS_IN = {
     WayIn.LINK: "An invitation to {email} is in the outbox. Its state is below.",
     WayIn.OWN: "{email} has access now, with the password they already have. "
     "They are told by e-mail.",
+    WayIn.ENDED: "This form was sent before, and the access that it gave to {email} has been changed "
+    "or taken away since. Nothing was done now. To give it again, choose Edit.",
     WayIn.BEFORE: "{email} has access already. No e-mail was sent.",
 }
 
 
 def _say_way_in(request: OfficeRequest, way_in: WayIn, email: str) -> None:
-    say = messages.warning if way_in == WayIn.STARTER else messages.success
+    is_done = way_in not in (WayIn.STARTER, WayIn.ENDED)
+    say = messages.success if is_done else messages.warning
     say(request, WAYS_IN[way_in].format(email=email))
 
 

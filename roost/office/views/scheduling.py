@@ -442,7 +442,7 @@ def move(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
             if is_moved:
                 messages.success(request, f"Moved to {when}.")
             else:
-                messages.info(request, f"Nothing has changed: it is on {when}, already.")
+                messages.info(request, f"It is on {when}. There was nothing to move.")
             return redirect(_day_of(request, moved))
     beside = _their_day(request, found.therapist, _day_in(form, local), but=found)
     if request.method == "GET" and request.htmx.target == "their-day":

@@ -17,6 +17,7 @@ from roost.accounts.queries import newest_link
 from roost.audit.services import record, record_read
 from roost.billing.balances import has_money
 from roost.core.pages import page
+from roost.core.submissions import is_otherwise
 from roost.core.time import say_span
 from roost.office import qr
 from roost.office.trail import trail_of
@@ -146,11 +147,17 @@ def invite_staff(request: OfficeRequest) -> HttpResponse:
         except limits.TooMany as limit:
             form.add_error("email", _enough(limit))
         else:
-            if member.account.email == values["email"]:
-                messages.success(request, f"{member.display_name} is invited, by e-mail.")
-            else:
+            if member.account.email != values["email"]:
                 words = f"This form has invited {member.display_name}, and invites nobody else."
                 messages.warning(request, f"{words} To invite {values['email']}, begin anew.")
+            elif is_otherwise(member, {"role": values["role"], **form.profile()}):
+                words = f"This form has invited {member.display_name} before."
+                messages.warning(
+                    request,
+                    f"{words} What you have changed in it since is not saved: change it here.",
+                )
+            else:
+                messages.success(request, f"{member.display_name} is invited, by e-mail.")
             return redirect(door_path(request, "staff"))
     return page(request, "office/settings/invite_staff.html", {"form": form})
 
