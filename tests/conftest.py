@@ -68,7 +68,7 @@ def late_morning(request: pytest.FixtureRequest) -> Iterator[None]:
     Not where a browser takes part, or a server of its own: their clocks are the machine's.
     """
     real = (request.node.get_closest_marker(mark) for mark in (*MARKS.values(), "real_clock"))
-    if "database" in request.fixturenames or any(real):
+    if {"database", "relay"} & set(request.fixturenames) or any(real):
         yield
         return
     toronto = zone("America/Toronto")

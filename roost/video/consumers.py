@@ -140,15 +140,16 @@ class RoomConsumer(SignedInConsumer):
         if not self.found:
             return
         try:
-            # A server that goes away itself has seen nobody go (ADR 0027).
-            if self.cid and not self.is_over and self.ended_with != RESTARTS:
+            if self.cid and not self.is_over:
                 await self._note_lost()
         finally:
             for group in (self.seat.room_group, self.seat.person_group):
                 await self.channel_layer.group_discard(group, self.channel_name)
 
     async def _note_lost(self) -> None:
-        lost = await self.in_practice(services.note_lost, by=self.seat, cid=self.cid)
+        stops = self.ended_with == RESTARTS
+        note = partial(services.note_lost, server_stops=stops)
+        lost = await self.in_practice(note, by=self.seat, cid=self.cid)
         if lost and not self.seat.is_therapist:
             # Who waited is off the therapist's screen after the grace, who was in the call when
             # their place has lapsed.

@@ -410,7 +410,7 @@ def test_a_camera_that_was_off_stays_off_after_audio_only(two: Two) -> None:
     expect(said(tara)).to_have_text("Pictures are back")
     expect(camera).to_have_attribute("aria-pressed", "true")
     kinds = "window.given.filter((each) => each.readyState === 'live').map((each) => each.kind)"
-    assert tara.evaluate(kinds) == ["audio"]
+    wait_for(lambda: tara.evaluate(kinds) == ["audio"], seconds=30)
     # One that was on comes back.
     camera.click()
     expect(camera).to_have_attribute("aria-pressed", "false")
@@ -423,10 +423,17 @@ def test_a_camera_that_was_off_stays_off_after_audio_only(two: Two) -> None:
 
 def test_both_reload_with_one_slow_camera_and_make_one_connection(two: Two) -> None:
     two.meet()
-    slow = "window.question = new Promise((done) => setTimeout(done, 2500));"
-    two.casey.add_init_script(slow)
+    # The three seconds for a camera are long here, so that a slow machine has time enough.
+    two.casey.add_init_script(
+        "window.question = new Promise((done) => { window.allow = done; });"
+        "const later = window.setTimeout;"
+        "window.setTimeout = (act, ms, ...more) => later(act, ms === 3000 ? 60000 : ms, ...more);"
+    )
     two.casey.evaluate("location.reload()")
     two.tara.reload()
+    expect(two.tara.locator("#view-call")).to_be_visible()
+    two.tara.wait_for_timeout(1500)
+    two.casey.evaluate("window.allow()")
     two.assert_meet()
     # Who was slow has made one, whose offer went along with the joining.
     states = "window.__peers.map((each) => each.connectionState)"

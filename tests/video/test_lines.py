@@ -27,6 +27,7 @@ from roost.video import consumers, services
 from roost.video.consumers import REPLACED, SILENT
 from roost.video.models import Presence
 from roost.video.queries import Seat, waiting_for
+from roost.video.rules import GRACE
 from tests.support.cast import Cast, give, make_account
 from tests.support.doors import session_cookie
 from tests.video.conftest import CASEYS_PAGE, TARAS_PAGE
@@ -362,6 +363,21 @@ def test_a_server_that_stops_in_order_has_seen_nobody_go(cast: Cast) -> None:
         await call.begin()
         await call.socket.close(code=1012)
         assert await call.state() == "connected"
+
+    on_the_line(cast, story)
+
+
+def test_who_waits_when_a_server_stops_in_order_is_expected_back_for_a_few_seconds(
+    cast: Cast,
+) -> None:
+    """Whoever closes their page meanwhile does not stand at the door once it is back."""
+
+    async def story(call: Line) -> None:
+        await call.wait_in_vain()
+        assert await call.waits() == 1
+        await call.socket.close(code=1012)
+        with time_machine.travel(now() + GRACE + timedelta(seconds=1)):
+            assert await call.waits() == 0
 
     on_the_line(cast, story)
 

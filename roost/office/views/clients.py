@@ -394,8 +394,8 @@ WAYS_IN = {
     WayIn.LINK: "An invitation to {email} is in the outbox. Its state is below.",
     WayIn.OWN: "{email} has access now, with the password they already have. "
     "They are told by e-mail.",
-    WayIn.ENDED: "This form was sent before, and the access that it gave to {email} has been changed "
-    "or taken away since. Nothing was done now. To give it again, choose Edit.",
+    WayIn.ENDED: "This form was sent before, and the access that it gave to {email} has been "
+    "changed or taken away since. Nothing was done now. To give it again, choose Edit.",
     WayIn.BEFORE: "{email} has access already. No e-mail was sent.",
 }
 

@@ -121,15 +121,18 @@ def note_here(*, by: Seat, cid: str) -> bool:
     return bool(renewed)
 
 
-def note_lost(*, by: Seat, cid: str) -> bool:
-    """A socket has ended without a word. Who was connected is lost, who waited is expected back
-    for a few seconds. Returns False if another page speaks for the person. Records room.lost."""
+def note_lost(*, by: Seat, cid: str, server_stops: bool = False) -> bool:
+    """A socket has ended without a word. Who was connected is lost, unless it is the server itself
+    that goes away (ADR 0027); who waited is expected back for a few seconds. Returns False if
+    another page speaks for the person, or nothing has changed. Records room.lost."""
     with transaction.atomic():
         locked = LockedRoom(by)
         mine = locked.mine
         if mine is None or not _answers_for(mine, by, cid):
             return False
         connected = mine.state == PersonState.CONNECTED
+        if connected and server_stops:
+            return False
         state = PersonState.LOST if connected else mine.state
         save_person(mine, state=state, here_until=locked.moment + GRACE)
         if connected:

@@ -3,7 +3,7 @@
 
 import { Peer } from "./peer.js";
 
-const LOST_GRACE = 6000, SPARE_AGE = 120000, FRESH_WITHIN = 2000;
+const LOST_GRACE = 6000, SPARE_AGE = 120000, FRESH_WITHIN = 2000, OFFER_WITHIN = 3000;
 
 export class Circle {
   /** By the other's cid. */
@@ -76,8 +76,10 @@ export class Circle {
   }
 
   async takeOffer() {
-    const mine = this.#spare, offer = await mine?.takeOffer();
-    // Thrown away meanwhile, it is of no use.
+    const mine = this.#spare;
+    // Thrown away meanwhile, it is of no use, and may never be answered.
+    const late = new Promise((done) => { setTimeout(done, OFFER_WITHIN); });
+    const offer = await Promise.race([mine?.takeOffer().catch(() => null), late]);
     return mine && mine === this.#spare ? offer : null;
   }
 

@@ -330,7 +330,8 @@ export class Peer {
     };
     const before = await count();
     await new Promise((done) => { setTimeout(done, 1000); });
-    return !this.#closed && (await count()) > before;
+    // Who shows and says nothing sends nothing that is counted there.
+    return !this.#closed && (before ? (await count()) > before : this.isConnected);
   }
 
   close() {

@@ -109,6 +109,7 @@ export class Presence {
   /** Somebody comes again, as if they were new. */
   renew() {
     this.cid = newCid();
+    this.line?.forget();
     this.#wasKnown = false;
     this.people = [];
     this.openLine();
