@@ -31,7 +31,7 @@ from roost.billing.credit import credit_of, give_back, void_refund
 from roost.billing.errors import BillingError, CreditUsed, PaidBefore, WrongAmount
 from roost.billing.export import begin_export, csv_of
 from roost.billing.invoices import bill_key, issue_invoice, still_due, void_invoice
-from roost.billing.models import Charge, Invoice, Payment, Receipt, Refund
+from roost.billing.models import Charge, Invoice, InvoiceLine, Payment, Receipt, Refund
 from roost.billing.owed import owed_for
 from roost.billing.rules import make_line, unit_of
 from roost.billing.services import record_payment, void_receipt
@@ -144,8 +144,14 @@ class Books(RuleBasedStateMachine):
             return
         except PaidBefore:
             assert not was_void
-            later = Receipt.objects.filter(pk__gt=receipt.pk, voided_at=None)
-            assert later.filter(appointment=receipt.appointment).exists()
+            charge = receipt.payment.charge
+            later = Receipt.objects.filter(
+                pk__gt=receipt.pk, voided_at=None, payment__charge=charge
+            )
+            rest = InvoiceLine.objects.filter(
+                charge=charge, amount__lt=charge.total, invoice__voided_at=None
+            )
+            assert later.exists() or rest.exists()
             return
         assert voided is not was_void
         if voided and receipt.payment.method != "credit":

@@ -382,7 +382,7 @@ def test_who_leaves_the_browsers_question_unanswered_is_in_after_three_seconds(t
     two.casey_waits()
     two.tara_goes_in()
     two.tara.get_by_role("button", name="Admit").click()
-    wait_for(lambda: figures(casey)["frames"] > 5, seconds=10)
+    wait_for(lambda: figures(casey)["frames"] > 5, seconds=30)
     assert casey.evaluate("window.given.length") == 0
     expect(two.tara.get_by_text("Casey’s camera is off")).to_be_visible()
     # Answered late, it takes its place in the connection that is there.
@@ -432,7 +432,7 @@ def test_both_reload_with_one_slow_camera_and_make_one_connection(two: Two) -> N
     two.casey.evaluate("location.reload()")
     two.tara.reload()
     expect(two.tara.locator("#view-call")).to_be_visible()
-    two.tara.wait_for_timeout(1500)
+    two.tara.wait_for_timeout(3000)
     two.casey.evaluate("window.allow()")
     two.assert_meet()
     # Who was slow has made one, whose offer went along with the joining.
