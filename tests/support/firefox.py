@@ -71,6 +71,23 @@ CAN_BE_PRESSED = """async (node) => {
   const isFree = [node, ...(node.labels ?? [])].some((each) => each.contains(above));
   return !node.disabled && isFree && String([x, y, width, height]) === String(before);
 }"""  # noqa: E501 -- a line of JavaScript
+# A press that would land on something else is kept from it, and made again.
+WATCH_PRESS = """(node) => {
+  const watching = new AbortController(), how = { capture: true, signal: watching.signal };
+  window.__press = { watching, landed: true };
+  const watch = (event) => {
+    window.__press.landed &&= [node, ...(node.labels ?? [])].some((each) => each.contains(event.target));
+    if (window.__press.landed) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  for (const name of ["pointerdown", "pointerup", "click"]) window.addEventListener(name, watch, how);
+}"""  # noqa: E501 -- a line of JavaScript
+# Another page knows nothing of it: the press has led there.
+HAS_LANDED = """() => {
+  window.__press?.watching.abort();
+  return window.__press?.landed ?? true;
+}"""
 
 
 class BidiError(Exception):
@@ -175,14 +192,16 @@ class FirefoxWindow:
 
     def press(self, name: str, role: str = "button", *, seconds: float = 20) -> None:
         """Press with a pointer what has this name, once it is there and can be pressed."""
-        found: dict[str, Any] | None = None
+        wait_for(
+            lambda: self._press(name, role), seconds=seconds, saying=f"There is no {role} “{name}”."
+        )
 
-        def can_be_pressed() -> bool:
-            nonlocal found
-            found = self.find(name, role)
-            return bool(found) and self._call(CAN_BE_PRESSED, found)["value"]
-
-        wait_for(can_be_pressed, seconds=seconds, saying=f"There is no {role} “{name}”.")
+    def _press(self, name: str, role: str) -> bool:
+        """Whether it was there, and the press landed on it."""
+        found = self.find(name, role)
+        if not found or not self._call(CAN_BE_PRESSED, found)["value"]:
+            return False
+        self._call(WATCH_PRESS, found)
         origin = {"type": "element", "element": found}
         self._act(
             "pointer",
@@ -190,6 +209,10 @@ class FirefoxWindow:
             {"type": "pointerDown", "button": 0},
             {"type": "pointerUp", "button": 0},
         )
+        try:
+            return self.evaluate(HAS_LANDED) is True
+        except BidiError:
+            return True  # The page is going, since it was pressed.
 
     def key(self, key: str) -> None:
         """Press one key: a letter, or one of KEYS."""
