@@ -6,13 +6,13 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expect
 
-from tests.support.browsers import assert_sees_and_hears, launch, signed_in, wait_for
-from tests.support.networks import RELAY, handed_in, islands
+from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
+from tests.support.networks import RELAY, Networks, handed_in, islands
 from tests.support.relay import LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, free_port, serving
@@ -308,10 +308,17 @@ def test_between_networks_without_a_route_only_the_relay_connects(
             browser.close()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can make networks.")
-def test_who_comes_to_another_network_is_back_in_seconds(
-    playwright: Playwright, tmp_path: Path, database: dict[str, str]
-) -> None:
+class Apart(NamedTuple):
+    """A call between two networks that only the relay connects."""
+
+    networks: Networks
+    pair: Two
+
+
+@pytest.fixture
+def apart(playwright: Playwright, tmp_path: Path, database: dict[str, str]) -> Iterator[Apart]:
+    if os.geteuid() != 0:
+        pytest.skip("Only root can make networks.")
     ports = free_port(), free_port()
     told = {"ROOST_TURN_URL": f"turn:{RELAY}:{ports[0]}", "ROOST_TURN_SECRET": SECRET}
     with (
@@ -328,21 +335,42 @@ def test_who_comes_to_another_network_is_back_in_seconds(
         want_relay_only(server, False)
         pair = Two((browsers[0], browsers[1]), booked)
         pair.meet()
-        made = pair.casey.evaluate("window.__peers.length")
-        pair.casey.evaluate(
-            """() => {
-              window.__states = [];
-              for (const pc of window.__peers) pc.addEventListener("connectionstatechange", () => {
-                window.__states.push(pc.connectionState);
-              });
-            }"""
-        )
-        networks.move("casey")
-        for page in pair.pages:
-            assert_sees_and_hears(page, seconds=15)
-        # Another way was found before the old one was given up; the connection is the same.
-        assert pair.casey.evaluate("window.__states") == []
-        assert pair.casey.evaluate("window.__peers.length") == made
+        pair.casey.evaluate(WATCH_STATES)
+        yield Apart(networks, pair)
         pair.close()
         for browser in browsers:
             browser.close()
+
+
+WATCH_STATES = """() => {
+  window.__states = [];
+  for (const pc of window.__peers) pc.addEventListener("connectionstatechange", () => {
+    window.__states.push(pc.connectionState);
+  });
+}"""
+
+
+def test_who_comes_to_another_network_is_back_in_seconds(apart: Apart) -> None:
+    casey = apart.pair.casey
+    made = casey.evaluate("window.__peers.length")
+    apart.networks.move("casey")
+    for page in apart.pair.pages:
+        assert_sees_and_hears(page, seconds=15)
+    # Another way was found before the old one was given up; the connection is the same.
+    assert casey.evaluate("window.__states") == []
+    assert casey.evaluate("window.__peers.length") == made
+
+
+def test_a_link_that_was_cut_heals_by_itself(apart: Apart) -> None:
+    casey = apart.pair.casey
+    for seconds, is_rebuilt in ((3, False), (12, False), (30, True)):
+        made = casey.evaluate("window.__peers.length")
+        with apart.networks.cut("casey"):
+            casey.wait_for_timeout(1500)
+            before = figures(casey)["frames"]
+            casey.wait_for_timeout(seconds * 1000 - 1500)
+            # A new connection has had none.
+            assert figures(casey)["frames"] in (before, 0), f"{seconds} s: it was not cut."
+        for page in apart.pair.pages:
+            assert_sees_and_hears(page, seconds=20)
+        assert (casey.evaluate("window.__peers.length") > made) is is_rebuilt, seconds

@@ -25,6 +25,8 @@ RELAY = "192.0.2.99"
 LINKS = {"tara": "198.51.100", "casey": "203.0.113"}
 # Where somebody is who has moved to another network.
 ELSEWHERE = "192.0.2"
+# A network card that there is not.
+NOBODY = "02:00:00:00:00:99"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,21 @@ class Networks:
         _ip("-n", name, "link", "del", f"{tag}h{list(LINKS).index(whose)}")
         time.sleep(0.5)
         _link(name, f"{tag}m0", self.names["relay"], f"{tag}m1", ELSEWHERE)
+
+    @contextmanager
+    def cut(self, whose: str) -> Iterator[None]:
+        """Nothing comes through for the length of a block, and nobody is told: a lift, a tunnel."""
+        number, name, relay = list(LINKS).index(whose), self.names[whose], self.names["relay"]
+        tag = name.partition("-")[0]
+        ends = [(name, f"{tag}h{number}", 1), (relay, f"{tag}t{number}", 2)]
+        for space, device, last in ends:
+            _ip("-n", space, "neigh", "replace", f"{LINKS[whose]}.{last}", "lladdr", NOBODY,
+                "dev", device, "nud", "permanent")  # fmt: skip
+        try:
+            yield
+        finally:
+            for space, device, last in ends:
+                _ip("-n", space, "neigh", "del", f"{LINKS[whose]}.{last}", "dev", device)
 
     def browser(self, whose: str, folder: Path) -> str:
         """A Chromium that lives there."""
