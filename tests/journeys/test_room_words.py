@@ -217,6 +217,19 @@ def test_what_was_said_to_a_line_that_is_dead_without_knowing_is_told_soon(two: 
     expect(two.casey.get_by_role("heading", name="Your session has ended")).to_be_visible()
 
 
+def test_who_leaves_on_a_line_that_is_dead_without_knowing_has_left_all_the_same(two: Two) -> None:
+    two.meet()
+    two.casey.evaluate(DEAD_WITHOUT_KNOWING)
+    two.casey.get_by_role("button", name="Leave").click()
+    gone = two.casey.get_by_role("heading", name="You have left the session")
+    expect(gone).to_be_visible()
+    expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible(timeout=15_000)
+    expect(two.tara.get_by_role("button", name="Remove")).not_to_be_visible()
+    expect(gone).to_be_visible()
+    two.casey.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+
 def test_a_microphone_that_is_refused_is_told_where_it_is_pressed(two: Two) -> None:
     two.casey_waits(by="Just listen")
     casey = two.casey

@@ -122,9 +122,6 @@ export class Line {
     if (!this.say(message) && this.#kept.length < MOST_KEPT) this.#kept.push(message);
   }
 
-  /** What was kept is of no use to anybody any more. */
-  forget() { this.#kept = []; }
-
   flush() {
     for (const message of this.#kept.splice(0)) this.sayOrKeep(message);
   }

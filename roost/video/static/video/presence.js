@@ -59,6 +59,8 @@ export class Presence {
   openLine() {
     this.line ??= new Line(this.path, {
       heard: (message) => {
+        // The line stays until the server has heard of it.
+        if (this.hasLeft) return;
         this.page.heard(message);
         this.#listeners[message.type]?.(message);
       },
@@ -92,7 +94,7 @@ export class Presence {
 
   leave() {
     this.hasLeft = true;
-    this.line?.say({ type: "leave" });
+    this.line?.sayAndCheck({ type: "leave" });
     this.page.over("left", {});
   }
 
@@ -100,8 +102,11 @@ export class Presence {
   close() {
     this.isEntered = this.isJoined = this.#isJoining = false;
     this.circle.dropAll();
-    // One that is down goes on coming back, to say that they have left.
-    if (this.hasLeft && this.line && !this.line.isUp) return;
+    // Who has left is heard by the server first: it ends the line, however often that has to be said.
+    if (!this.hasLeft) this.#drop();
+  }
+
+  #drop() {
     this.line?.close();
     this.line = null;
   }
@@ -109,7 +114,7 @@ export class Presence {
   /** Somebody comes again, as if they were new. */
   renew() {
     this.cid = newCid();
-    this.line?.forget();
+    this.#drop();
     this.#wasKnown = false;
     this.people = [];
     this.openLine();
