@@ -26,13 +26,23 @@ run:
 
 check: lint unit
 
-# What a page looks like does not depend on the database: that walk is made on SQLite alone.
+# What a page looks like, and how a line finds its way, does not depend on the database: that is
+# walked on SQLite alone. Pages are looked at two at a time, calls have the machine to themselves.
+LOOKS = looks and not slow
+CALLS = journey and not ($(LOOKS))
+ON_BOTH = journey and not looks and not one_database
+
+# A walk in a browser that fails is made once more.
+define walk
+$(1) $(PYTEST) $(3) -m "$(2)" || $(1) $(PYTEST) $(3) -m "$(2)" --last-failed
+endef
+
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
-	$(ALONE) $(PYTEST) -m journey || $(ALONE) $(PYTEST) -m journey --last-failed
+	$(call walk,$(ALONE),$(LOOKS),$(PARALLEL))
+	$(call walk,$(ALONE),$(CALLS))
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not journey"
-	$(ON_POSTGRES) $(PYTEST) -m "journey and not looks" \
-	  || $(ON_POSTGRES) $(PYTEST) -m "journey and not looks" --last-failed
+	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
 
 lint: venv-test
 	.venv/bin/ruff format --check .

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from roost.practices.models import Practice
 from roost.staff.models import StaffMember
 from tests.support.cast import Cast, make_cast
 from tests.support.doors import Visitor
+from tests.support.server import MIGRATE, Server
 
 # The same Argon2id, at a cost that a suite can bear.
 configuration.PASSWORD_HASHERS = ["tests.support.hashers.QuickArgon2"]
@@ -108,21 +110,42 @@ def cedar(other: Cast) -> Practice:
     return other.practice
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[dict[str, str]]:
-    """The database of a module's real server, as settings of its own: none for SQLite in its data
-    folder, or a fresh one in the cluster that the tests run beside."""
-    url = os.environ.get("ROOST_DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        yield {}
-        return
+@contextmanager
+def _made(url: str, *, like: str = "template1") -> Iterator[tuple[str, str]]:
+    """A database of its own in a cluster, for the length of a block: its name, and its address."""
     import psycopg
 
     name = f"server_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield {"ROOST_DATABASE_URL": urlunsplit(urlsplit(url)._replace(path=f"/{name}"))}
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+    yield name, urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database as a first start leaves it, or "" without a PostgreSQL cluster."""
+    url = os.environ.get("ROOST_DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield ""
+        return
+    with _made(url) as (name, address):
+        Server(tmp_path_factory.mktemp("migrated"), ROOST_DATABASE_URL=address).run(
+            MIGRATE, seconds=180
+        )
+        yield name
+
+
+@pytest.fixture(scope="module")
+def database(migrated_once: str) -> Iterator[dict[str, str]]:
+    """The database of a module's real server, as settings of its own: none for SQLite in its data
+    folder, or one in the cluster that the tests run beside, migrated and empty."""
+    if not migrated_once:
+        yield {}
+        return
+    with _made(os.environ["ROOST_DATABASE_URL"], like=migrated_once) as (_, address):
+        yield {"ROOST_DATABASE_URL": address}
 
 
 def _member(name: str) -> Any:

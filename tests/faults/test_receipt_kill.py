@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server
+from tests.support.server import Server, migrated
 
 SEED = """
 from roost.core.tenancy import scope
@@ -66,9 +66,7 @@ with scope(Practice.objects.get().pk):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "data")
-    running.data_dir.mkdir(parents=True)
-    running.run('from django.core.management import call_command\ncall_command("migrate")')
+    running = migrated(tmp_path / "data")
     running.run(SEED)
     yield running
     running.stop()

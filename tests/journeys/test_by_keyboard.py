@@ -14,7 +14,7 @@ from tests.support.browsers import FAKE_SCREEN, WATCH_PEERS, assert_sees_and_hea
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 SLOW = 45_000
 PASSWORD = "a long enough passphrase"

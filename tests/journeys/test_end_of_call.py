@@ -14,7 +14,7 @@ from tests.support.browsers import launch
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 IN_SCOPE = """
 import sys

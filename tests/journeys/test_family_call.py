@@ -22,7 +22,7 @@ from tests.support.browsers import (
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 # Several browsers in one call want the whole machine.
 SLOW = 60_000

@@ -18,7 +18,7 @@ from tests.support.relay import LOOPBACK_PEERS, SECRET, relaying
 from tests.support.rooms import Booked, book
 from tests.support.server import ROOT, Server, free_port, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 # By whose word each live connection may use the relay.
 HELD = """() => window.__peers.filter((pc) => pc.connectionState === "connected")

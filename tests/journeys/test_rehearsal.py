@@ -23,7 +23,7 @@ from tests.support.relay import LOOPBACK_PEERS, relaying
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 SLOW = 45_000
 

@@ -17,7 +17,7 @@ from tests.support.relay import LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, free_port, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 # By which candidates each live connection goes, and every candidate that was named.
 WAYS = """async () => {

@@ -16,7 +16,7 @@ from tests.support.pgcluster import running_cluster
 from tests.support.rooms import book
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 from tests.support.windows import ChromiumWindow, Window, expect_no_text, expect_text
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

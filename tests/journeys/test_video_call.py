@@ -19,7 +19,7 @@ from tests.support.browsers import (
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

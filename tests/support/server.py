@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +19,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
+MIGRATE = "from django.core.management import call_command\ncall_command('migrate', verbosity=0)"
 
 
 def free_port() -> int:
@@ -117,10 +122,30 @@ class Server:
         return done.stdout
 
 
+@functools.cache
+def _migrated() -> Path:
+    """An empty SQLite database as a first start leaves it, made once for all the servers here."""
+    folder = Path(tempfile.mkdtemp(prefix="roost-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Server(folder).run(MIGRATE, seconds=180)
+    return folder / "roost.sqlite3"
+
+
+def migrated(data_dir: Path, **settings: str) -> Server:
+    """A server that has yet to start, with its database made: on SQLite unless `settings` name
+    another, which is then the caller's to make (the fixture `database` does)."""
+    server = Server(data_dir, **settings)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    database = data_dir / "roost.sqlite3"
+    if "ROOST_DATABASE_URL" not in settings and not database.exists():
+        shutil.copy(_migrated(), database)
+    return server
+
+
 @contextmanager
 def serving(data_dir: Path, **settings: str) -> Iterator[Server]:
     """A ready server for the length of a block."""
-    server = Server(data_dir, **settings)
+    server = migrated(data_dir, **settings)
     try:
         yield server.start()
     finally:
