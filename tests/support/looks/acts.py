@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
@@ -55,6 +56,22 @@ def fill(button: str, **values: str) -> Callable[[Page], None]:
         for name, value in values.items():
             page.locator(f"[name={name}]").first.fill(value)
         press(button)(page)
+
+    return act
+
+
+def meanwhile(
+    elsewhere: Callable[[Page], None], here: Callable[[Page], None], at: str = ""
+) -> Callable[[Page], None]:
+    """Do something in a second tab, on the same page or `at` one beside it, and then go on in the
+    first, which does not know of it."""
+
+    def act(page: Page) -> None:
+        tab = page.context.new_page()
+        tab.goto(urljoin(page.url, at or page.url))
+        elsewhere(tab)
+        tab.close()
+        here(page)
 
     return act
 

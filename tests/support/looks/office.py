@@ -13,6 +13,7 @@ from tests.support.looks.acts import (
     fill,
     find_ma,
     generate_and_save,
+    meanwhile,
     open_menu,
     press,
     rehearse,
@@ -24,6 +25,8 @@ from tests.support.looks.acts import (
 )
 from tests.support.looks.other_practices import LONG
 from tests.support.looks.seeded import STARTER
+
+LONG_ADDRESS = "Suite 1204\n88 Saint-Jean-Baptiste-de-la-Salle Boulevard West\nToronto"
 
 OFFICE = [
     State("office log-in", "office:log-in"),
@@ -70,6 +73,9 @@ OFFICE = [
           then=fill("Record and issue receipt", amount="999", paid_on="2020-01-01")),
     State("payment early", "office:payment", "tara", {"appointment": "early"}),
     State("void receipt", "office:void-receipt", "olivia", {"receipt": "receipt"}),
+    State("void receipt refused", "office:void-receipt", "olivia", {"receipt": "used receipt"},
+          then=press("Void receipt")),
+    State("void receipt void", "office:void-receipt", "olivia", {"receipt": "void receipt"}),
     State("appointment group", "office:appointment", "olivia", {"appointment": "group"}),
     State("appointment couple", "office:appointment", "theo", {"appointment": "couple"}),
     State("billed", "office:billed", "tara", {"appointment": "unpaid"}),
@@ -105,6 +111,8 @@ OFFICE = [
     State("move error", "office:move", "tara", {"appointment": "early"},
           then=fill("Move", day="2020-01-01", hour="10:00")),
     State("cancel", "office:cancel", "tara", {"appointment": "early"}),
+    State("cancel moved meanwhile", "office:cancel", "tara", {"appointment": "moved"},
+          then=meanwhile(fill("Move", hour="23:45"), press("Cancel session"), at="../move/")),
     State("clients", "office:clients", "tara"),
     State("clients all", "office:clients", "olivia", query="page=2"),
     State("clients nobody", "office:clients", "tara", query="q=zzz"),
@@ -174,6 +182,11 @@ OFFICE = [
     State("edit client", "office:edit-client", "olivia", LONGEST),
     State("edit client error", "office:edit-client", "tara", CASEY,
           then=fill("Save", first_name="", phone="call me")),
+    State("edit client meanwhile", "office:edit-client", "olivia", LONGEST,
+          then=meanwhile(
+              fill("Save", phone="+14165550177", address=LONG_ADDRESS, date_of_birth="1988-02-29"),
+              fill("Save", phone="+14165550199", address="1 Grove", date_of_birth="1988-02-28"),
+          )),
     State("access", "office:client-access", "tara", {"client": "noor"}),
     State("access error", "office:client-access", "tara", {"client": "noor"},
           then=fill("Save", email="no address")),

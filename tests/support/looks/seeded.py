@@ -222,6 +222,7 @@ def _receipts(casey: Client) -> dict[str, Any]:
     )
     return {
         "receipt": valid.uuid,
+        "void receipt": void.uuid,
         "this year": now().year,
         "code": say_code(valid.code),
         "void code": say_code(void.code),
@@ -236,7 +237,7 @@ def _money(practice: Practice, robin: Client) -> dict[str, Any]:
     olivia = StaffMember.objects.get(display_name="Olivia Osei")
     today = now().astimezone(practice.zone).date()
     owed = bills_to_invoice(robin, practice)[0].appointment
-    record_payment(
+    left_over, _ = record_payment(
         by=olivia, key=uuid.uuid4(), appointment=owed, amount=Decimal(500), method="cash",
         paid_on=today, keep_over=True,
     )  # fmt: skip
@@ -250,6 +251,7 @@ def _money(practice: Practice, robin: Client) -> dict[str, Any]:
         "group": Appointment.objects.get(service__type="group").uuid,
         "couple": Appointment.objects.get(service__type="couple").uuid,
         "invoice": Invoice.objects.get().uuid,
+        "used receipt": left_over.uuid,
         "who owes nothing": Client.objects.create(first_name="Ines", last_name="Dahl").uuid,
     }
 
@@ -289,6 +291,7 @@ def _sessions(clients: dict[str, Client]) -> dict[str, Any]:
         "ended": at(-0.4, therapist=theo, who=clients["luc"]),
         "long": at(140, who=clients["maria"]),
         "held": at(-30),
+        "moved": at(1000),
     }
     Attendee.objects.create(appointment=made["held"], client=clients["maria"])
     room = VideoRoom.objects.create(appointment=made["ended"], ended_at=moment)
