@@ -5,8 +5,9 @@
 
 `--only` takes the states of tests/support/looks whose names match (".": all); `--room` walks
 scenes of tests/support/room_looks.py ("all" of them, or check, waiting, two, family, endings,
-refusals). `--in` names versions: 360, 390, 844 (a phone on its side) or 1280, -light or -dark;
-without it all of 390, 844 and 1280. Pages longer than three screens are cut, unless `--whole`.
+closing, refusals). `--in` names versions: 360, 390, 844 (a phone on its side) or 1280, -light or
+-dark; without it all of 390, 844 and 1280. Pages longer than three screens are cut, unless
+`--whole`.
 """
 
 from __future__ import annotations
