@@ -338,6 +338,7 @@ def two(walk: Walk) -> Iterator[State]:
             for who, page in sides:
                 page.evaluate(LATER)
                 expect(page.locator("#call-fallback")).to_be_visible(timeout=SLOW)
+                expect(page.locator("#call-line")).to_be_empty(timeout=SLOW)
                 yield from walk.look(f"no line for a while, {who}", page)
         finally:
             walk.server.start()
