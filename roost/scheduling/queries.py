@@ -176,7 +176,7 @@ def coming_along(mine: Attendee, held: Iterable[PortalAccess]) -> list[Client]:
 
 
 def next_starts_of(
-    actor: StaffMember, clients: Iterable[Client], *, but: Appointment, moment: datetime
+    actor: StaffMember, clients: Iterable[Client], *, but: Appointment | None, moment: datetime
 ) -> dict[int, datetime]:
     """When each client (by primary key) begins their next session that the actor may see and that
     is not `but`; who has none is left out. One query."""
@@ -185,7 +185,9 @@ def next_starts_of(
         starts_at__gt=moment,
         appointment__cancelled_at=None,
         appointment__in=appointments_visible_to(actor),
-    ).exclude(appointment=but)
+    )
+    if but is not None:
+        rows = rows.exclude(appointment=but)
     return dict(
         rows.order_by()
         .values("client")

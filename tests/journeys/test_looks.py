@@ -24,7 +24,9 @@ from playwright.sync_api import (
 from roost.accounts import limits
 from roost.staff.checks import routes
 from tests.support.browsers import launch
-from tests.support.looks import PORTAL, STATES, State, fill, press
+from tests.support.looks import STATES
+from tests.support.looks.acts import State, fill, press
+from tests.support.looks.portal import PORTAL
 from tests.support.relay import BEHIND_ROUTER, relaying
 from tests.support.server import Server, free_port, serving
 
@@ -94,7 +96,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def facts(server: Server) -> dict[str, Any]:
-    code = "import json\nfrom tests.support.looks import seed\nprint(json.dumps(seed()))"
+    code = "import json\nfrom tests.support.looks.seeded import seed\nprint(json.dumps(seed()))"
     return dict(json.loads(server.run(code)))
 
 

@@ -64,7 +64,9 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 def assert_lies_down(page: Page) -> None:
-    """A phone on its side shows all that is pressed, and nothing is cut off."""
+    """A phone on its side shows all that is pressed, and nothing is cut off; nor are words, however
+    it is held."""
+    assert page.evaluate(COVERED) == []
     page.set_viewport_size(ON_ITS_SIDE)
     assert_fits(page)
     assert page.evaluate(OUT_OF_REACH) == []

@@ -57,6 +57,53 @@ RTCPeerConnection.prototype.getStats = async function (...args) {
   return reports;
 };"""  # noqa: E501 -- a line of JavaScript
 
+# What the server last carried of somebody's safety words, for `window.__swap()` to bring once more
+# with a letter changed, as whoever sat between would.
+CARRY = """const Plain = window.WebSocket;
+window.WebSocket = class extends Plain {
+  constructor(...all) {
+    super(...all);
+    this.addEventListener("message", ({ data }) => {
+      if (!data.includes('"commit"')) return;
+      const swapped = data.replace(/("commit": ?")(.)/, (_, start, first) => start + (first === "A" ? "B" : "A"));
+      window.__swap = () => this.dispatchEvent(new MessageEvent("message", { data: swapped }));
+    });
+  }
+};"""  # noqa: E501 -- a line of JavaScript
+# The browser plays no sound without a press, and has stopped what played.
+MUFFLE = """() => {
+  const { prototype } = HTMLMediaElement, play = prototype.play;
+  window.__unmuffle = () => { prototype.play = play; };
+  prototype.play = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+  document.querySelectorAll("#stage audio").forEach((each) => each.pause());
+}"""
+COME_BACK = "document.dispatchEvent(new Event('visibilitychange'))"
+# The page's own end of a line says nothing of being closed.
+CUT = """window.__peers.forEach((each) => {
+  each.close();
+  each.dispatchEvent(new Event("connectionstatechange"));
+})"""
+LATER = "{ const now = Date.now; Date.now = () => now() + 20000; }"
+# The session again, in so many minutes or cancelled.
+CHANGE = """
+import sys
+from datetime import timedelta
+from roost.core.tenancy import scope
+from roost.core.time import now
+from roost.practices.models import Practice
+from roost.scheduling.models import Appointment, Attendee
+from roost.scheduling.services import cancel_appointment
+with scope(Practice.objects.get(slug=sys.argv[1]).pk):
+    this = Appointment.objects.get(uuid=sys.argv[2])
+    if sys.argv[3] == "cancelled":
+        cancel_appointment(by=this.therapist, appointment=this)
+    else:
+        this.starts_at = now() + timedelta(minutes=float(sys.argv[3]))
+        this.ends_at = this.starts_at + timedelta(minutes=50)
+        this.save(update_fields=["starts_at", "ends_at"])
+        Attendee.objects.filter(appointment=this).update(starts_at=this.starts_at)
+"""
+
 State = tuple[str, Page]
 
 
@@ -123,6 +170,19 @@ def admit(tara: Page) -> None:
     tara.get_by_role("button", name="Admit").first.click()
 
 
+def meet(tara: Page, casey: Page, booked: Booked) -> None:
+    wait(casey, booked)
+    go_in(tara, booked)
+    admit(tara)
+    see(casey)
+    see(tara)
+
+
+def change(booked: Booked, to: object) -> None:
+    """Put a session so many minutes from now, or make it "cancelled"."""
+    booked.server.run(CHANGE, booked.slug, booked.appointment, str(to))
+
+
 def check(walk: Walk) -> Iterator[State]:
     """The device check, in all its troubles, and who is joining."""
     booked = book(walk.server)
@@ -154,6 +214,13 @@ def check(walk: Walk) -> Iterator[State]:
             casey.goto(booked.portal_room())
             expect(casey.locator("#troubles .flash").first).to_be_visible(timeout=SLOW)
             yield from walk.look(f"check {name}", casey)
+    with walk.windows(booked) as (_, casey):
+        casey.route("**/video/room*.js", lambda route: route.abort())
+        casey.goto(booked.portal_room())
+        # It comes by itself, after some seconds.
+        casey.evaluate("document.getAnimations().forEach((each) => each.finish())")
+        expect(casey.locator("#too-old")).to_be_visible(timeout=SLOW)
+        yield from walk.look("check too old", casey)
     family = book(walk.server, clients=YOUNG, relationship="parent")
     with walk.windows(family) as (tara, robin, _):
         robin.goto(family.portal_room().rsplit("/", 2)[0] + "/")
@@ -207,13 +274,10 @@ def waiting(walk: Walk) -> Iterator[State]:
 def two(walk: Walk) -> Iterator[State]:
     """A call of two, with all that is pressed and all that goes wrong in it."""
     booked = book(walk.server)
-    with walk.windows(booked, SCREEN, LOSE) as (tara, casey):
-        wait(casey, booked)
-        go_in(tara, booked)
-        admit(tara)
+    with walk.windows(booked, SCREEN, LOSE, CARRY) as (tara, casey):
+        meet(tara, casey, booked)
         sides = (("therapist", tara), ("client", casey))
         for who, page in sides:
-            see(page)
             expect(page.get_by_text("line is good").first).to_be_visible(timeout=SLOW)
             yield from walk.look(f"call {who}", page)
         casey.keyboard.press("m")
@@ -252,9 +316,14 @@ def two(walk: Walk) -> Iterator[State]:
         expect(gone).to_be_visible(timeout=SLOW)
         yield from walk.look("weak line therapist", tara)
         casey.evaluate("window.__loss = 0")
-        casey.evaluate("document.getElementById('resume').hidden = false")
-        yield from walk.look("tap to resume", casey)
-        casey.evaluate("document.getElementById('resume').hidden = true")
+        casey.evaluate(MUFFLE)
+        casey.evaluate(COME_BACK)
+        to_hear = casey.get_by_role("button", name="Press to hear")
+        expect(to_hear).to_be_visible(timeout=SLOW)
+        yield from walk.look("press to hear", casey)
+        casey.evaluate("window.__unmuffle()")
+        to_hear.click()
+        expect(to_hear).to_be_hidden(timeout=SLOW)
         walk.server.kill()
         try:
             for who, page in sides:
@@ -262,15 +331,25 @@ def two(walk: Walk) -> Iterator[State]:
                     timeout=SLOW
                 )
                 yield from walk.look(f"reconnecting {who}", page)
-            casey.evaluate("window.__peers.forEach((each) => each.close())")
+            casey.evaluate(CUT)
             dropped = tara.get_by_text("The line to Casey dropped")
             expect(dropped).to_be_visible(timeout=SLOW)
             yield from walk.look("connection dropped", tara)
+            for who, page in sides:
+                page.evaluate(LATER)
+                expect(page.locator("#call-fallback")).to_be_visible(timeout=SLOW)
+                expect(page.locator("#call-line")).to_be_empty(timeout=SLOW)
+                yield from walk.look(f"no line for a while, {who}", page)
         finally:
             walk.server.start()
         casey.reload()
         see(casey)
         see(tara)
+        for who, page in sides:
+            page.wait_for_function("window.__swap")
+            page.evaluate("window.__swap()")
+            expect(page.locator("#safety-alarm")).to_be_visible(timeout=SLOW)
+            yield from walk.look(f"safety alarm {who}", page)
         casey.get_by_role("button", name="Leave").click()
         expect(casey.get_by_role("button", name="Return to session")).to_be_visible(timeout=SLOW)
         yield from walk.look("left", casey)
@@ -317,10 +396,7 @@ def endings(walk: Walk) -> Iterator[State]:
     """Every end of a session that somebody is in."""
     booked = book(walk.server)
     with walk.windows(booked) as (tara, casey):
-        wait(casey, booked)
-        go_in(tara, booked)
-        admit(tara)
-        see(casey)
+        meet(tara, casey, booked)
         second = casey.context.new_page()
         second.set_default_timeout(SLOW)
         second.goto(booked.portal_room())
@@ -359,22 +435,45 @@ def endings(walk: Walk) -> Iterator[State]:
         yield from walk.look("ended therapist, page", tara)
 
 
+def closing(walk: Walk) -> Iterator[State]:
+    """The end of the room's time, and a session that is cancelled or moved in the call."""
+    booked = book(walk.server, minutes=-76)
+    with walk.windows(booked) as (tara, casey):
+        meet(tara, casey, booked)
+        sides = {"therapist": tara, "client": casey}
+        for name, minutes, told, words in (
+            ("closes soon", None, sides, "The room closes"),
+            ("goes on", -90, {"therapist": tara}, "The room is closed"),
+            ("ends soon", -137, {"client": casey}, "This call ends"),
+            ("over", -150, sides, "so it closed by itself"),
+        ):
+            if minutes is not None:
+                change(booked, minutes)
+            for who, page in told.items():
+                page.evaluate(COME_BACK)
+                expect(page.get_by_text(words)).to_be_visible(timeout=SLOW)
+                yield from walk.look(f"{name} {who}", page)
+    for name, to in {"cancelled": "cancelled", "moved": 3000}.items():
+        booked = book(walk.server)
+        with walk.windows(booked) as (tara, casey):
+            meet(tara, casey, booked)
+            change(booked, to)
+            for who, page in (("therapist", tara), ("client", casey)):
+                page.evaluate(COME_BACK)
+                title = page.get_by_role("heading", name=f"This session was {name}")
+                expect(title).to_be_visible(timeout=SLOW)
+                yield from walk.look(f"{name} in the call, {who}", page)
+
+
 def refusals(walk: Walk) -> Iterator[State]:
     """Rooms that are closed: too early, over, cancelled, not by video."""
-    cancel = (
-        "import sys\nfrom roost.core.tenancy import scope\nfrom roost.core.time import now\n"
-        "from roost.practices.models import Practice\n"
-        "from roost.scheduling.models import Appointment\n"
-        "with scope(Practice.objects.get(slug='maple').pk):\n"
-        "    Appointment.objects.filter(uuid=sys.argv[1]).update(cancelled_at=now())"
-    )
     for name, how in {
         "early": {"minutes": 90.0}, "late": {"minutes": -100.0}, "cancelled": {},
         "by phone": {"mode": "phone"},
     }.items():  # fmt: skip
         booked = book(walk.server, **how)  # type: ignore[arg-type]
         if name == "cancelled":
-            walk.server.run(cancel, booked.appointment)
+            change(booked, "cancelled")
         with walk.windows(booked) as (tara, casey):
             casey.goto(booked.portal_room())
             yield from walk.look(f"{name} client", casey)
@@ -383,7 +482,7 @@ def refusals(walk: Walk) -> Iterator[State]:
 
 
 SCENES: dict[str, Callable[[Walk], Iterator[State]]] = {
-    scene.__name__: scene for scene in (check, waiting, two, family, endings, refusals)
+    scene.__name__: scene for scene in (check, waiting, two, family, endings, closing, refusals)
 }
 
 

@@ -3,10 +3,11 @@
     scripts/alone.sh .venv/bin/python -m tests.support.sheets FOLDER \
         [--only REGEX] [--room SCENE,…] [--in VERSION,…] [--whole]
 
-`--only` takes the states of tests/support/looks.py whose names match (".": all); `--room` walks
+`--only` takes the states of tests/support/looks whose names match (".": all); `--room` walks
 scenes of tests/support/room_looks.py ("all" of them, or check, waiting, two, family, endings,
-refusals). `--in` names versions: 360, 390, 844 (a phone on its side) or 1280, -light or -dark;
-without it all of 390, 844 and 1280. Pages longer than three screens are cut, unless `--whole`.
+closing, refusals). `--in` names versions: 360, 390, 844 (a phone on its side) or 1280, -light or
+-dark; without it all of 390, 844 and 1280. Pages longer than three screens are cut, unless
+`--whole`.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def pages(browser: Browser, folder: Path, only: str) -> Iterator[tuple[str, Page
     from tests.journeys.test_looks import Visitors
     from tests.support.looks import STATES
 
-    seed = "import json\nfrom tests.support.looks import seed\nprint(json.dumps(seed()))"
+    seed = "import json\nfrom tests.support.looks.seeded import seed\nprint(json.dumps(seed()))"
     with serving(folder / "pages", ROOST_DEMO="1") as server:
         facts: dict[str, Any] = json.loads(server.run(seed))
         visitors = Visitors(browser, server, facts)

@@ -14,6 +14,7 @@ from roost.core.time import now, say_day, say_hour, say_hours, say_relative_day,
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance
 from roost.scheduling.models import Appointment, Attendee
+from roost.scheduling.services import move_appointment
 from roost.video import services
 from roost.video.models import Presence
 from roost.video.queries import Seat
@@ -94,6 +95,26 @@ def test_the_client_reads_when_the_next_session_is_by_their_own_clock(
     assert "If video does not work, call us, and we go on by phone." in said
     event = AuditEvent.objects.get(action="appointment.viewed")
     assert (event.actor, event.client_uuid) == (cast.casey_account, cast.casey.uuid)
+
+
+def test_a_session_that_was_moved_out_of_its_call_is_the_next_one_at_both_doors(
+    cast: Cast,
+    session: Appointment,
+    portal: Doors,
+    office: Doors,
+    after_call: Callable[[], None],
+) -> None:
+    after_call()
+    start = now() + timedelta(days=2)
+    move_appointment(by=cast.tara, appointment=session, starts_at=start)
+    tz = zone("America/Toronto")
+    on, today = (each.astimezone(tz).date() for each in (start, now()))
+    casey, tara = portal(cast.casey_account), office(cast.tara)
+    said = text_of(casey.get(casey.path("room-after", **person_of(session)), **PART))
+    assert f"Your next session {say_relative_day(on, today)}, " in said
+    ids = {"appointment": session.uuid}
+    said = text_of(tara.get(tara.path("room-after", **ids), **PART))
+    assert f"Next session: {say_day(on, today)}" in said
 
 
 def test_the_part_for_the_rooms_page_is_only_what_follows(

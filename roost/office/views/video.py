@@ -63,9 +63,9 @@ def room_after(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
         client_uuids=[each.client.uuid for each in people],
         appointment=str(found.uuid),
     )
-    starts = next_starts_of(
-        request.staff, [each.client for each in people], but=found, moment=moment
-    )
+    # One that was moved out of its call is to come again.
+    but = None if standing.closed == Closed.EARLY else found
+    starts = next_starts_of(request.staff, [each.client for each in people], but=but, moment=moment)
     today = moment.astimezone(tz).date()
     context = {
         "appointment": found,

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,8 +15,17 @@ from roost.core.time import say_hour, say_hours, say_relative_day
 from roost.scheduling.queries import upcoming_for_access
 from roost.staff.http import DoorRequest
 from roost.staff.permissions import Who, open_to
+from roost.video.enums import Closed
 from roost.video.pages import room_page
-from roost.video.queries import Seat, find_seat, is_admitted, may_finish, seats_for, standing_of
+from roost.video.queries import (
+    Seat,
+    Standing,
+    find_seat,
+    is_admitted,
+    may_finish,
+    seats_for,
+    standing_of,
+)
 
 
 @open_to(Who.ACCOUNT)
@@ -86,22 +94,28 @@ def room_after(request: DoorRequest, appointment: uuid.UUID, attendee: uuid.UUID
         "home": _home(request),
         "room": room,
         "closes": say_hour(seat.window.closes_at, request.zone),
-        "coming": _coming(request, seats, standing.moment),
+        "coming": _coming(request, seats, standing),
         "several": len(seats) > 1,
     }
     part = "portal/after_call_part.html" if request.htmx else "portal/after_call.html"
     return page(request, part, context)
 
 
-def _coming(request: DoorRequest, seats: Sequence[Seat], moment: datetime) -> list[dict[str, Any]]:
-    """The next session of each person that the account joins as, in the reader's zone."""
+def _coming(
+    request: DoorRequest, seats: Sequence[Seat], standing: Standing
+) -> list[dict[str, Any]]:
+    """The next session of each person that the account joins as, in the reader's zone. One that
+    was moved out of its call is to come again."""
+    moment = standing.moment
     held = {access.client_id: access for access in access_held_by(request.account)}
     tz, today = request.zone, moment.astimezone(request.zone).date()
     coming = []
     for seat in seats:
         assert seat.attendee is not None
         rows = upcoming_for_access(held[seat.attendee.client_id], moment=moment)
-        row = rows.exclude(appointment=seat.appointment).first()
+        if standing.closed != Closed.EARLY:
+            rows = rows.exclude(appointment=seat.appointment)
+        row = rows.first()
         said: dict[str, Any] = {"name": seat.own_name, "appointment": None}
         if row is not None:
             start, end = row.appointment.starts_at, row.appointment.ends_at

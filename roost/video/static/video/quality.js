@@ -40,7 +40,12 @@ export function watchQuality({ peers, outgoing, changed }) {
   const connected = () => [...peers.values()].filter((each) => each.isConnected);
 
   async function look(peer) {
-    if (!peer.isConnected) { peer.line = null; return; }
+    if (!peer.isConnected) {
+      const wasKnown = peer.line;
+      peer.line = null;
+      if (wasKnown) changed(peer);
+      return;
+    }
     const figures = await sample(peer);
     const { rung } = peer.climb, level = peer.line?.level, reason = peer.line?.reason;
     peer.climb = climb(peer.climb, {
