@@ -13,13 +13,15 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
 from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 SLOW = 15_000
 PHONE = {"width": 360, "height": 740}
+TOLD = "Tara has been told you’re here"
+UNTOLD = "You’re in the waiting room. Tara will be told on opening the practice’s page."
 CALL_US = "call the practice at 416 555 0142"
 
 # What the browser is asked for, and whether it gives it: `window.refused` names kinds.
@@ -89,12 +91,16 @@ class Two:
     def casey_waits(self, *, by: str = "Go to the waiting room") -> None:
         self.casey.goto(self.booked.portal_room())
         self.casey.get_by_role("button", name=by).click()
-        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+        expect_waits(self.casey)
 
     def nobody_waits(self) -> None:
         """Whoever waited in an earlier test has gone from her screen."""
         self.tara.goto(f"{self.booked.office}/clients/")
         expect(self.tara.locator(".knock")).to_have_count(0, timeout=30_000)
+
+    def no_office_is_open(self) -> None:
+        """Tara looks at the practice's other door."""
+        self.tara.goto(f"{self.booked.portal}/log-in/")
 
     def tara_goes_in(self) -> None:
         self.tara.goto(self.booked.office_room)
@@ -136,7 +142,7 @@ def test_a_dropped_line_is_told_in_the_waiting_room_too(two: Two, server: Server
         two.casey.locator(".waiting-foot").get_by_text("Our number is 416 555 0142")
     ).to_be_visible()
     server.start()
-    expect(told).to_have_text("Tara has been told you’re here", timeout=20_000)
+    expect(told).to_have_text(UNTOLD, timeout=20_000)
 
     two.tara_goes_in()
     two.tara.get_by_role("button", name="Admit").click()
@@ -185,6 +191,36 @@ def test_who_leaves_while_the_line_is_down_has_left_once_it_is_back(
     two.casey.get_by_role("button", name="Return to session").click()
     server.start()
     two.assert_meet()
+
+
+def test_a_client_reads_that_the_therapist_is_told_once_a_page_of_hers_has_shown_it(
+    two: Two,
+) -> None:
+    tara, casey = two.tara, two.casey
+    told = casey.locator("#told")
+    two.nobody_waits()
+    two.no_office_is_open()
+    two.casey_waits()
+    expect(told).to_have_text(UNTOLD)
+    assert_looks_right(casey)
+    tara.goto(f"{two.booked.office}/clients/")
+    expect(told).to_have_text(TOLD)
+    two.no_office_is_open()
+    casey.reload()
+    expect_waits(casey)
+    expect(told).to_have_text(TOLD)
+
+    # Whoever waits anew is told of anew: by the room's own page too.
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    casey.get_by_role("button", name="Return to session").click()
+    expect(told).to_have_text(UNTOLD)
+    tara.goto(two.booked.office_room)
+    expect(told).to_have_text(TOLD)
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    tara.get_by_role("button", name="Go into the room").click()
+    casey.get_by_role("button", name="Return to session").click()
+    expect(tara.get_by_role("button", name="Admit")).to_be_visible()
+    expect(told).to_have_text(TOLD)
 
 
 # What the open sockets of a page say from now on is lost, and they do not know it; new ones work.
@@ -262,7 +298,7 @@ def test_what_is_allowed_after_the_end_is_switched_off_again(two: Two) -> None:
     assert set(casey.evaluate("window.given.map((track) => track.readyState)")) == {"ended"}
     # Whoever comes back has them again.
     casey.get_by_role("button", name="Return to session").click()
-    expect(casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+    expect_waits(casey)
     wait_for(lambda: "live" in casey.evaluate("window.given.map((track) => track.readyState)"))
 
 

@@ -2,7 +2,7 @@
 // banner where there is one, in the tab's title, and by a chime once the page may make a sound. In a
 // room (`data-beside`) it stays quiet while somebody is in the call (`data-quiet`, set by the room).
 
-const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000, LONGEST_PRESS = 1000, CLICK_WITHIN = 50;
+const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000, LONGEST_PRESS = 1000, CLICK_WITHIN = 50, MOST_AT_ONCE = 50;
 const slot = document.getElementById("knock");
 const banner = document.getElementById("arrivals");
 const title = document.title;
@@ -38,7 +38,7 @@ function connect() {
   });
 }
 
-function draw({ ids, knock, arrivals }) {
+function draw({ ids, untold, knock, arrivals }) {
   const fresh = known && ids.filter((id) => !known.has(id));
   known = new Set(ids);
   if (drawn !== knock.trim()) for (const each of slots) write(each, knock);
@@ -46,7 +46,14 @@ function draw({ ids, knock, arrivals }) {
   if (banner) write(banner, arrivals);
   mark();
   if (isRoom) standBeside();
+  sayShown(untold);
   if (fresh?.length && !("quiet" in slot.dataset)) chime();
+}
+
+/** Tells the server whom this page names: they read that the therapist knows. */
+function sayShown(untold) {
+  const shown = untold.filter((id) => slots.some((each) => each.querySelector(`[data-person="${id}"]`)));
+  while (shown.length && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "shown", ids: shown.splice(0, MOST_AT_ONCE) }));
 }
 
 // Nothing moves away from under a press: the banner would take its place. Of some presses (a menu, a
