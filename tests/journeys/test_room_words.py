@@ -395,6 +395,63 @@ def test_a_client_who_arrives_is_heard_and_seen_in_the_room(two: Two) -> None:
     context.close()
 
 
+def test_the_knock_is_on_the_pages_around_a_call_too(two: Two) -> None:
+    tara = two.tara
+    banner = tara.get_by_role("banner")
+    two.nobody_waits()
+    tara.goto(f"{two.booked.office}/rehearse/")
+    heading = tara.get_by_role("heading", name="Test camera and sound")
+    place = heading.bounding_box()
+    two.casey_waits()
+    expect(banner.get_by_role("link", name="Casey is waiting")).to_be_visible()
+    expect(tara).to_have_title("(1) Test camera and sound – Maple Counselling")
+    assert heading.bounding_box() == place
+    expect(two.casey.locator("#told")).to_have_text(TOLD)
+    tara.emulate_media(reduced_motion="reduce")
+    assert_looks_right(tara)
+
+    # After the call it leads into the other room; nobody is told of twice in the device check.
+    two.tara_goes_in()
+    tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    tara.get_by_role("button", name="Leave").click()
+    expect(tara.get_by_role("heading", name="You have left the session")).to_be_visible()
+    other = book(two.booked.server, clients=[("Noor", "Haddad", "noor@client.example")])
+    context = signed_in(two.casey.context.browser, other.cookie("portal"))
+    noor = context.new_page()
+    noor.goto(other.portal_room())
+    noor.get_by_role("button", name="Go to the waiting room").click()
+    knock = tara.get_by_role("link", name="Noor is waiting")
+    expect(banner.locator(knock)).to_be_visible()
+    expect(noor.locator("#told")).to_have_text(TOLD)
+    tara.reload()
+    expect(knock).to_be_visible()
+    expect(knock).to_have_count(1)
+
+    # The room that she has ended, and can open again.
+    tara.get_by_role("button", name="Return to session").click()
+    tara.get_by_role("button", name="End session").click()
+    tara.get_by_role("button", name="End it now").click()
+    expect(tara.get_by_role("heading", name="You ended this session")).to_be_visible()
+    tara.reload()
+    expect(tara.get_by_role("button", name="Re-open the room")).to_be_visible()
+    expect(banner.locator(knock)).to_be_visible()
+    context.close()
+
+
+def test_after_a_call_the_knock_of_who_comes_back_leads_to_the_door(two: Two) -> None:
+    two.meet()
+    two.tara.get_by_role("button", name="Leave").click()
+    expect(two.tara.get_by_role("heading", name="You have left the session")).to_be_visible()
+    two.casey.locator("#view-call").get_by_role("button", name="Leave").click()
+    two.casey.get_by_role("button", name="Return to session").click()
+    expect_waits(two.casey)
+    two.tara.get_by_role("link", name="Casey is waiting").click()
+    check = two.tara.locator("#view-check")
+    check.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+
 def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:
     tara, casey = two.tara, two.casey
     two.nobody_waits()

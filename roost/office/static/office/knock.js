@@ -7,7 +7,7 @@ const slot = document.getElementById("knock");
 const banner = document.getElementById("arrivals");
 const title = document.title;
 const isRoom = "beside" in slot.dataset;
-const slots = [slot, document.getElementById("knock-check")].filter(Boolean);
+const slots = [slot, ...["knock-check", "knock-over"].map((id) => document.getElementById(id))].filter(Boolean);
 // In a room the server has not written down who waits: the first news of them is no arrival.
 let known = isRoom ? null : new Set([...slot.querySelectorAll("[data-person]")].map((link) => link.dataset.person));
 let drawn = slot.innerHTML.trim();
