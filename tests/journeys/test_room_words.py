@@ -54,6 +54,15 @@ window.notes = 0;
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...args) { window.notes += 1; return start.apply(this, args); };
 """
+# Browsers let no page make a sound before a press on it; to one that is driven, all is a press.
+NO_SOUND_BEFORE_A_PRESS = """
+let isPressed = false;
+addEventListener("pointerdown", () => { isPressed = true; }, true);
+window.AudioContext = class extends AudioContext {
+  constructor() { super(); addEventListener("pointerdown", () => this.dispatchEvent(new Event("statechange"))); }
+  get state() { return isPressed ? super.state : "suspended"; }
+};
+"""
 
 
 @pytest.fixture(scope="module")
@@ -450,6 +459,38 @@ def test_after_a_call_the_knock_of_who_comes_back_leads_to_the_door(two: Two) ->
     check = two.tara.locator("#view-check")
     check.get_by_role("button", name="Return to session").click()
     two.assert_meet()
+
+
+def test_who_knocks_is_heard_on_every_page_of_the_office(two: Two) -> None:
+    tara, casey = two.tara, two.casey
+    tara.add_init_script(NO_SOUND_BEFORE_A_PRESS)
+    knock = tara.get_by_role("link", name="Casey is waiting")
+    two.nobody_waits()
+    two.casey_waits()
+    expect(knock).to_be_visible()
+    # The first press on the page allows the sound that is due.
+    assert tara.evaluate("window.notes") == 0
+    tara.get_by_role("heading", name="Clients", exact=True).click()
+    wait_for(lambda: tara.evaluate("window.notes") == 2)
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    casey.get_by_role("button", name="Return to session").click()
+    wait_for(lambda: tara.evaluate("window.notes") == 4)
+    tara.get_by_role("heading", name="Clients", exact=True).click()
+    tara.wait_for_timeout(300)
+    assert tara.evaluate("window.notes") == 4
+
+    # Whoever has gone again by the first press is not rung for.
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    tara.reload()
+    casey.get_by_role("button", name="Return to session").click()
+    expect(knock).to_be_visible()
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    tara.get_by_role("heading", name="Clients", exact=True).click()
+    tara.wait_for_timeout(300)
+    assert tara.evaluate("window.notes") == 0
 
 
 def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:

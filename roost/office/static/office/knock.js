@@ -1,5 +1,5 @@
 // Tells the therapist who waits, on every page of the office: in the head of the page, in the
-// banner where there is one, in the tab's title, and by a chime once the page may make a sound. In a
+// banner where there is one, in the tab's title, and by a chime, as soon as the page may make a sound. In a
 // room (`data-beside`) it stays quiet while somebody is in the call (`data-quiet`, set by the room).
 
 const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000, LONGEST_PRESS = 1000, CLICK_WITHIN = 50, MOST_AT_ONCE = 50;
@@ -11,7 +11,7 @@ const slots = [slot, ...["knock-check", "knock-over"].map((id) => document.getEl
 // In a room the server has not written down who waits: the first news of them is no arrival.
 let known = isRoom ? null : new Set([...slot.querySelectorAll("[data-person]")].map((link) => link.dataset.person));
 let drawn = slot.innerHTML.trim();
-let wait = FIRST_WAIT, socket = null, pong = 0, sound = null, isPressing = false, kept = null;
+let wait = FIRST_WAIT, socket = null, pong = 0, sound = null, isDue = false, isPressing = false, kept = null;
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -47,7 +47,7 @@ function draw({ ids, untold, knock, arrivals }) {
   mark();
   if (isRoom) standBeside();
   sayShown(untold);
-  if (fresh?.length && !("quiet" in slot.dataset)) chime();
+  if (fresh?.length) chimeWhenAllowed();
 }
 
 /** Tells the server whom this page names: they read that the therapist knows. */
@@ -96,15 +96,31 @@ function mark() {
   document.title = count ? `(${count}) ${title}` : title;
 }
 
-function allowSound() {
-  sound ??= new AudioContext();
-  sound.resume();
+function openSound() {
+  const opened = new AudioContext();
+  opened.addEventListener("statechange", chimeIfDue);
+  return opened;
 }
-for (const event of ["pointerdown", "keydown"]) addEventListener(event, allowSound, { once: true });
+function allowSound() {
+  sound ??= openSound();
+  if (sound.state !== "running") sound.resume().catch(() => { /* not before a press */ });
+}
+for (const event of ["pointerdown", "keydown", "pointerup"]) addEventListener(event, allowSound);
+
+/** Where the browser wants a press on the page first, it chimes with that press, if somebody waits still. */
+function chimeWhenAllowed() {
+  isDue = true;
+  allowSound();
+  chimeIfDue();
+}
+function chimeIfDue() {
+  if (!isDue || sound.state !== "running") return;
+  isDue = false;
+  if (known.size && !("quiet" in slot.dataset)) chime();
+}
 
 /** Two soft notes, like a door's bell in another room. */
 function chime() {
-  if (sound?.state !== "running") return;
   [[659.25, 0], [523.25, 0.28]].forEach(([pitch, after]) => {
     const start = sound.currentTime + after;
     const tone = new OscillatorNode(sound, { frequency: pitch });
