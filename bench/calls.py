@@ -108,7 +108,7 @@ class Call:
         """Milliseconds from the press of Admit, with all open and at rest, until both see."""
         self.casey.goto(self.booked.portal_room())
         self.casey.get_by_role("button", name="Go to the waiting room").click()
-        self.casey.get_by_text("Tara has been told you’re here").wait_for()
+        self.casey.locator("#told[data-told]").wait_for()
         self.tara.goto(self.booked.office_room)
         self.tara.get_by_role("button", name="Go into the room").click()
         admit = self.tara.get_by_role("button", name="Admit")

@@ -8,11 +8,13 @@ from django.http import Http404
 from django.template.loader import render_to_string
 from django.urls import path
 
-from roost.accounts.sockets import NOT_UNDERSTOOD, SignedInConsumer
+from roost.accounts.sockets import NOT_UNDERSTOOD, TOO_MUCH, SignedInConsumer
 from roost.core.time import now
 from roost.staff.models import StaffMember
 from roost.staff.queries import staff_of
+from roost.video import services
 from roost.video.consumers import SOON, RoomConsumer, is_idle
+from roost.video.messages import BadMessage, check
 from roost.video.queries import Seat, bell_group, get_staff_seat_for, waiting_for
 
 
@@ -30,10 +32,12 @@ class OfficeRoom(RoomConsumer):
 class BellConsumer(SignedInConsumer):
     """Tells a therapist's open office pages who waits, as soon as it changes.
 
+    A page answers whom of those it shows, which is how the therapist has been told of them.
     It does not count as using the office: after the idle limit it still rings, without names.
     """
 
-    most_characters = 200
+    # As many people as a page may say at once that it shows, by their uuids.
+    most_characters = 4096
 
     async def enter(self) -> bool:
         self._timer: asyncio.TimerHandle | None = None
@@ -47,9 +51,23 @@ class BellConsumer(SignedInConsumer):
         await self._tell()
 
     async def heard(self, message: dict[str, Any]) -> None:
-        if message != {"type": "ping"}:
+        try:
+            kind = check(message)
+        except BadMessage:
             return await self.close(NOT_UNDERSTOOD)
-        await self.say(type="pong")
+        if kind == "ping":
+            return await self.say(type="pong")
+        if kind != "shown":
+            return await self.close(NOT_UNDERSTOOD)
+        if not self.may_ask():
+            return await self.close(TOO_MUCH)
+        await self.in_practice(self._note_told, message["ids"])
+
+    def _note_told(self, ids: list[str]) -> None:
+        staff = staff_of(self.account)
+        # After the idle limit a page names nobody.
+        if staff is not None and not is_idle(self):
+            services.note_told(staff=staff, shown=ids)
 
     async def bell_rang(self, event: dict[str, Any]) -> None:
         self._tell_in(SOON)
@@ -89,6 +107,7 @@ class BellConsumer(SignedInConsumer):
         }
         told = {
             "ids": [str(person.uuid) for person in people],
+            "untold": [] if idle else [str(p.uuid) for p in people if p.told_at is None],
             "knock": render_to_string("office/knocks.html", context),
             "arrivals": "" if idle else render_to_string("office/arrivals.html", context),
         }

@@ -249,6 +249,9 @@ class RoomConsumer(SignedInConsumer):
     async def hear_end(self, message: dict[str, Any]) -> None:
         await self._act(services.end_room)
 
+    async def hear_shown(self, message: dict[str, Any]) -> None:
+        await self._act(services.note_shown, ids=message["ids"])
+
     async def hear_join(self, message: dict[str, Any]) -> None:
         joined = await self._act(services.note_connected, cid=self.cid, offer=message.get("offer"))
         # As the act itself saw it: looking again would only hold up the other side's answer.
@@ -469,7 +472,7 @@ class RoomConsumer(SignedInConsumer):
     def _state(self, standing: Standing) -> dict[str, Any]:
         mine = standing.speaks_under(self.cid)
         person = standing.person
-        return {
+        state: dict[str, Any] = {
             "type": "state",
             "state": person.state if person and mine else "",
             "room": standing.room.value,
@@ -478,6 +481,9 @@ class RoomConsumer(SignedInConsumer):
             "policy": ice_policy(self.seat.practice),
             "time": self._time(),
         }
+        if person and mine and person.state == PersonState.WAITING:
+            state["told"] = person.told_at is not None
+        return state
 
     def _time(self) -> dict[str, str]:
         return say_time(self.seat.window, now(), self.seat.zone)
@@ -490,6 +496,7 @@ class RoomConsumer(SignedInConsumer):
             told["client"] = person.attendee.client.name
             if person.state == PersonState.WAITING and person.waiting_since is not None:
                 told["since"] = person.waiting_since.isoformat()
+                told["told"] = person.told_at is not None
         return told
 
     async def _over(self, reason: Closed) -> None:

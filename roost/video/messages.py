@@ -1,7 +1,8 @@
 """What a browser may say on a room's socket: one check for each message, and nothing else.
 
 hello {cid} · ready {name?} · admit {cid} · admit_all · decline {cid} · remove {cid} · end ·
-join {offer?} · signal {to, description | candidate | restart | safety} · leave · ping
+shown {ids} · join {offer?} · signal {to, description | candidate | restart | safety} · leave ·
+ping
 """
 
 import json
@@ -18,6 +19,8 @@ MOST_SDP = 24_000
 # 32 bytes in URL-safe base64, as the page writes hashes and nonces.
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 MOST_TURNS = 10_000
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MOST_SHOWN = 50
 
 
 class BadMessage(ValueError):
@@ -86,6 +89,15 @@ def _safety(value: Any) -> bool:
     )
 
 
+def _ids(value: Any) -> bool:
+    """Whom a page shows: people by their uuids."""
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MOST_SHOWN
+        and all(isinstance(each, str) and UUID.fullmatch(each) is not None for each in value)
+    )
+
+
 def _short_or_none(value: Any) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= 256)
 
@@ -110,6 +122,7 @@ SCHEMAS: dict[str, tuple[dict[str, Check], dict[str, Check]]] = {
             "safety": _safety,
         },
     ),
+    "shown": ({"ids": _ids}, {}),
     "leave": ({}, {}),
     "ping": ({}, {}),
 }

@@ -19,11 +19,12 @@ class VideoRoom(PublicId, TenantModel):
 class Presence(PublicId, TenantModel):
     """One person in a room: an attendee or the therapist, not an account.
 
-    `cid` is the page load that speaks for the person now, and `account` the log-in it is of: what
-    one was admitted to is not open to another with access to the same client. `here_until` is how
-    long its socket answers for them. `admitted_at` stays when somebody steps out, and goes when the
-    therapist ends the session or removes them. `left_at` is when they were last in the call and
-    left it.
+    `cid` is the page load that speaks for the person now, and `account` the log-in it is of:
+    what one was admitted to is not open to another with access to the same client. `here_until`
+    is how long its socket answers for them. `told_at` is when a page of the therapist's has
+    first shown that they wait; it goes when they wait anew. `admitted_at` stays when somebody
+    steps out, and goes when the therapist ends the session or removes them. `left_at` is when
+    they were last in the call and left it.
     """
 
     room = models.ForeignKey(VideoRoom, on_delete=models.CASCADE, related_name="people")
@@ -41,6 +42,7 @@ class Presence(PublicId, TenantModel):
     display_name = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=PersonState.choices)
     waiting_since = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
     admitted_at = models.DateTimeField(null=True)
     here_until = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)

@@ -48,6 +48,7 @@ SCRIPTS = [
         "safety",
         "safety-panel",
         "stage",
+        "told",
         "views",
     ]
 ]

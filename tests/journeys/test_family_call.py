@@ -19,7 +19,7 @@ from tests.support.browsers import (
     signed_in,
     wait_for,
 )
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,7 @@ class Meeting:
             page = self.people[number]
             page.goto(self.booked.portal_room(number))
             page.get_by_role("button", name="Go to the waiting room").click()
-            expect(page.get_by_text("Tara has been told you’re here")).to_be_visible(timeout=SLOW)
+            expect_waits(page)
 
     def tara_goes_in(self) -> None:
         self.tara.goto(self.booked.office_room)
@@ -152,7 +152,7 @@ def test_four_meet_and_a_fifth_is_kept_waiting_in_words(meet: Any) -> None:
     expect(full).to_be_visible()
     tara.wait_for_timeout(1000)
     expect(tara.get_by_role("button", name="Admit Remy Parker")).to_be_visible()
-    expect(four.people[3].get_by_text("Tara has been told you’re here")).to_be_visible()
+    expect_waits(four.people[3])
     assert figures(four.people[3])["sent"] == 0
     four.people[0].get_by_role("button", name="Leave").click()
     expect(full).not_to_be_visible(timeout=SLOW)
@@ -195,8 +195,7 @@ def test_two_children_of_one_account_come_from_two_places(
         expect(remy.get_by_label("Your name in the session")).to_have_value("Remy")
         for page in (robin, remy):
             page.get_by_role("button", name="Go to the waiting room").click()
-            told = page.get_by_text("Tara has been told you’re here")
-            expect(told).to_be_visible(timeout=SLOW)
+            expect_waits(page)
         family.tara_goes_in()
         family.tara.get_by_role("button", name="Admit all").click()
         family.assert_all_meet(0, 1)

@@ -28,6 +28,7 @@ from tests.support.looks import STATES
 from tests.support.looks.acts import State, fill, press
 from tests.support.looks.portal import PORTAL
 from tests.support.relay import BEHIND_ROUTER, relaying
+from tests.support.rooms import expect_waits
 from tests.support.server import Server, free_port, serving
 
 pytestmark = pytest.mark.looks
@@ -322,7 +323,7 @@ def test_the_room_looks_right_from_the_device_check_to_the_end(
     assert_looks_right(casey)
     casey.get_by_label("Your name in the session").fill("Casey")
     casey.get_by_role("button", name="Go to the waiting room").click()
-    expect(casey.get_by_text("has been told you’re here")).to_be_visible(timeout=SLOW)
+    expect_waits(casey)
     assert_looks_right(casey)
 
     tara.goto(visitors.address(State("", "office:today")))

@@ -20,7 +20,7 @@ from tests.support.browsers import (
     wait_for,
 )
 from tests.support.relay import LOOPBACK_PEERS, relaying
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
 pytestmark = [pytest.mark.one_database, pytest.mark.slow]
@@ -428,7 +428,7 @@ def go_in(casey: Window, tara: Window, booked: Booked, button: str) -> None:
     casey.page.goto(booked.portal_room())
     expect(notices(casey.page)).to_have_count(1)
     casey.page.get_by_role("button", name=button).click()
-    expect(casey.page.get_by_text("Tara has been told you’re here")).to_be_visible(timeout=SLOW)
+    expect_waits(casey.page)
     tara.page.goto(booked.office_room)
     tara.page.get_by_role("button", name="Go into the room").click()
     tara.page.get_by_role("button", name="Admit").click()

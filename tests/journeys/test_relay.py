@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expec
 from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
 from tests.support.networks import RELAY, Networks, handed_in, islands
 from tests.support.relay import LOOPBACK_PEERS, SECRET, Relay, relaying
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, free_port, serving
 
 pytestmark = [pytest.mark.one_database, pytest.mark.slow]
@@ -93,7 +93,7 @@ class Two:
         """Casey waits, Tara is in."""
         self.casey.goto(self.booked.portal_room())
         self.casey.get_by_role("button", name=by).click()
-        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+        expect_waits(self.casey)
         self.tara.goto(self.booked.office_room)
         self.tara.get_by_role("button", name="Go into the room").click()
 

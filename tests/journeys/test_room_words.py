@@ -13,13 +13,15 @@ from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
 from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
 from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
 pytestmark = pytest.mark.slow
 
 SLOW = 15_000
 PHONE = {"width": 360, "height": 740}
+TOLD = "Tara has been told you’re here"
+UNTOLD = "You’re in the waiting room. Tara will be told on opening the practice’s page."
 CALL_US = "call the practice at 416 555 0142"
 
 # What the browser is asked for, and whether it gives it: `window.refused` names kinds.
@@ -51,6 +53,15 @@ NOTES = """
 window.notes = 0;
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...args) { window.notes += 1; return start.apply(this, args); };
+"""
+# Browsers let no page make a sound before a press on it; to one that is driven, all is a press.
+NO_SOUND_BEFORE_A_PRESS = """
+let isPressed = false;
+addEventListener("pointerdown", () => { isPressed = true; }, true);
+window.AudioContext = class extends AudioContext {
+  constructor() { super(); addEventListener("pointerdown", () => this.dispatchEvent(new Event("statechange"))); }
+  get state() { return isPressed ? super.state : "suspended"; }
+};
 """
 
 
@@ -89,12 +100,16 @@ class Two:
     def casey_waits(self, *, by: str = "Go to the waiting room") -> None:
         self.casey.goto(self.booked.portal_room())
         self.casey.get_by_role("button", name=by).click()
-        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+        expect_waits(self.casey)
 
     def nobody_waits(self) -> None:
         """Whoever waited in an earlier test has gone from her screen."""
         self.tara.goto(f"{self.booked.office}/clients/")
         expect(self.tara.locator(".knock")).to_have_count(0, timeout=30_000)
+
+    def no_office_is_open(self) -> None:
+        """Tara looks at the practice's other door."""
+        self.tara.goto(f"{self.booked.portal}/log-in/")
 
     def tara_goes_in(self) -> None:
         self.tara.goto(self.booked.office_room)
@@ -136,7 +151,7 @@ def test_a_dropped_line_is_told_in_the_waiting_room_too(two: Two, server: Server
         two.casey.locator(".waiting-foot").get_by_text("Our number is 416 555 0142")
     ).to_be_visible()
     server.start()
-    expect(told).to_have_text("Tara has been told you’re here", timeout=20_000)
+    expect(told).to_have_text(UNTOLD, timeout=20_000)
 
     two.tara_goes_in()
     two.tara.get_by_role("button", name="Admit").click()
@@ -189,6 +204,36 @@ def test_who_leaves_while_the_line_is_down_has_left_once_it_is_back(
     two.casey.get_by_role("button", name="Return to session").click()
     server.start()
     two.assert_meet()
+
+
+def test_a_client_reads_that_the_therapist_is_told_once_a_page_of_hers_has_shown_it(
+    two: Two,
+) -> None:
+    tara, casey = two.tara, two.casey
+    told = casey.locator("#told")
+    two.nobody_waits()
+    two.no_office_is_open()
+    two.casey_waits()
+    expect(told).to_have_text(UNTOLD)
+    assert_looks_right(casey)
+    tara.goto(f"{two.booked.office}/clients/")
+    expect(told).to_have_text(TOLD)
+    two.no_office_is_open()
+    casey.reload()
+    expect_waits(casey)
+    expect(told).to_have_text(TOLD)
+
+    # Whoever waits anew is told of anew: by the room's own page too.
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    casey.get_by_role("button", name="Return to session").click()
+    expect(told).to_have_text(UNTOLD)
+    tara.goto(two.booked.office_room)
+    expect(told).to_have_text(TOLD)
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    tara.get_by_role("button", name="Go into the room").click()
+    casey.get_by_role("button", name="Return to session").click()
+    expect(tara.get_by_role("button", name="Admit")).to_be_visible()
+    expect(told).to_have_text(TOLD)
 
 
 # What the open sockets of a page say from now on is lost, and they do not know it; new ones work.
@@ -279,7 +324,7 @@ def test_what_is_allowed_after_the_end_is_switched_off_again(two: Two) -> None:
     assert set(casey.evaluate("window.given.map((track) => track.readyState)")) == {"ended"}
     # Whoever comes back has them again.
     casey.get_by_role("button", name="Return to session").click()
-    expect(casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+    expect_waits(casey)
     wait_for(lambda: "live" in casey.evaluate("window.given.map((track) => track.readyState)"))
 
 
@@ -388,6 +433,95 @@ def test_a_client_who_arrives_is_heard_and_seen_in_the_room(two: Two) -> None:
     expect(opened.value.get_by_role("button", name="Go into the room")).to_be_enabled()
     two.assert_meet()
     context.close()
+
+
+def test_the_knock_is_on_the_pages_around_a_call_too(two: Two) -> None:
+    tara = two.tara
+    banner = tara.get_by_role("banner")
+    two.nobody_waits()
+    tara.goto(f"{two.booked.office}/rehearse/")
+    heading = tara.get_by_role("heading", name="Test camera and sound")
+    place = heading.bounding_box()
+    two.casey_waits()
+    expect(banner.get_by_role("link", name="Casey is waiting")).to_be_visible()
+    expect(tara).to_have_title("(1) Test camera and sound – Maple Counselling")
+    assert heading.bounding_box() == place
+    expect(two.casey.locator("#told")).to_have_text(TOLD)
+    tara.emulate_media(reduced_motion="reduce")
+    assert_looks_right(tara)
+
+    # After the call it leads into the other room; nobody is told of twice in the device check.
+    two.tara_goes_in()
+    tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    tara.get_by_role("button", name="Leave").click()
+    expect(tara.get_by_role("heading", name="You have left the session")).to_be_visible()
+    other = book(two.booked.server, clients=[("Noor", "Haddad", "noor@client.example")])
+    context = signed_in(two.casey.context.browser, other.cookie("portal"))
+    noor = context.new_page()
+    noor.goto(other.portal_room())
+    noor.get_by_role("button", name="Go to the waiting room").click()
+    knock = tara.get_by_role("link", name="Noor is waiting")
+    expect(banner.locator(knock)).to_be_visible()
+    expect(noor.locator("#told")).to_have_text(TOLD)
+    tara.reload()
+    expect(knock).to_be_visible()
+    expect(knock).to_have_count(1)
+
+    # The room that she has ended, and can open again.
+    tara.get_by_role("button", name="Return to session").click()
+    tara.get_by_role("button", name="End session").click()
+    tara.get_by_role("button", name="End it now").click()
+    expect(tara.get_by_role("heading", name="You ended this session")).to_be_visible()
+    tara.reload()
+    expect(tara.get_by_role("button", name="Re-open the room")).to_be_visible()
+    expect(banner.locator(knock)).to_be_visible()
+    context.close()
+
+
+def test_after_a_call_the_knock_of_who_comes_back_leads_to_the_door(two: Two) -> None:
+    two.meet()
+    two.tara.get_by_role("button", name="Leave").click()
+    expect(two.tara.get_by_role("heading", name="You have left the session")).to_be_visible()
+    two.casey.locator("#view-call").get_by_role("button", name="Leave").click()
+    two.casey.get_by_role("button", name="Return to session").click()
+    expect_waits(two.casey)
+    two.tara.get_by_role("link", name="Casey is waiting").click()
+    check = two.tara.locator("#view-check")
+    check.get_by_role("button", name="Return to session").click()
+    two.assert_meet()
+
+
+def test_who_knocks_is_heard_on_every_page_of_the_office(two: Two) -> None:
+    tara, casey = two.tara, two.casey
+    tara.add_init_script(NO_SOUND_BEFORE_A_PRESS)
+    knock = tara.get_by_role("link", name="Casey is waiting")
+    two.nobody_waits()
+    two.casey_waits()
+    expect(knock).to_be_visible()
+    # The first press on the page allows the sound that is due.
+    assert tara.evaluate("window.notes") == 0
+    tara.get_by_role("heading", name="Clients", exact=True).click()
+    wait_for(lambda: tara.evaluate("window.notes") == 2)
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    casey.get_by_role("button", name="Return to session").click()
+    wait_for(lambda: tara.evaluate("window.notes") == 4)
+    tara.get_by_role("heading", name="Clients", exact=True).click()
+    tara.wait_for_timeout(300)
+    assert tara.evaluate("window.notes") == 4
+
+    # Whoever has gone again by the first press is not rung for.
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    tara.reload()
+    casey.get_by_role("button", name="Return to session").click()
+    expect(knock).to_be_visible()
+    casey.get_by_role("button", name="Leave the waiting room").click()
+    expect(knock).to_have_count(0)
+    tara.get_by_role("heading", name="Clients", exact=True).click()
+    tara.wait_for_timeout(300)
+    assert tara.evaluate("window.notes") == 0
 
 
 def test_a_wish_to_admit_that_found_nobody_does_not_stay(two: Two) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browsers import WATCH_PEERS, assert_sees_and_hears
 from tests.support.post import Post, Received
+from tests.support.rooms import expect_waits
 from tests.support.server import Server
 
 MAPLE = "harbour-demo-passphrase"
@@ -102,7 +103,7 @@ def becomes_a_client_and_knocks(
     page.get_by_role("link", name="My Account", exact=True).click()
     page.get_by_role("link", name="Join", exact=True).click()
     page.get_by_role("button", name="Go to the waiting room").click()
-    expect(page.get_by_text("has been told you’re here")).to_be_visible(timeout=15_000)
+    expect_waits(page)
 
 
 def scan(chromium: Browser, address: str) -> None:

@@ -21,7 +21,13 @@ from tests.support.firefox import Firefox, firefox
 from tests.support.relay import LOOPBACK_PEERS, relaying
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
-from tests.support.windows import ChromiumWindow, Window, expect_no_text, expect_text
+from tests.support.windows import (
+    ChromiumWindow,
+    Window,
+    expect_no_text,
+    expect_text,
+    expect_waits,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +86,7 @@ class Pair:
         """Casey waits, Tara goes in and admits: the call is on."""
         self.casey.goto(self.booked.portal_room())
         self.casey.press("Go to the waiting room")
-        expect_text(self.casey, "Tara has been told you’re here")
+        expect_waits(self.casey)
         # No media leaves before admission.
         assert figures(self.casey)["sent"] == 0
         self.tara.goto(self.booked.office_room)
@@ -216,7 +222,7 @@ def test_a_couple_and_their_therapist_meet_in_both(
     for number, window in enumerate((casey, noor)):
         window.goto(booked.portal_room(number))
         window.press("Go to the waiting room")
-        expect_text(window, "Tara has been told you’re here")
+        expect_waits(window)
     tara.goto(booked.office_room)
     tara.press("Go into the room")
     for name in ("Casey Nguyen", "Noor Haddad"):
@@ -332,7 +338,7 @@ def test_who_blocked_the_camera_reads_what_to_press_in_firefox_and_can_listen(
     casey.press("Try again")
     expect_text(casey, "The browser blocks your camera and microphone.")
     casey.press("Just listen")
-    expect_text(casey, "Tara has been told you’re here")
+    expect_waits(casey)
     tara.goto(booked.office_room)
     tara.press("Go into the room")
     tara.press("Admit Casey Nguyen")

@@ -16,7 +16,7 @@ from tests.support.browsers import (
     signed_in,
     wait_for,
 )
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ class Two:
         if camera is not None:
             self.casey.get_by_label("Camera", exact=True).select_option(index=camera)
         self.casey.get_by_role("button", name="Go to the waiting room").click()
-        expect(self.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+        expect_waits(self.casey)
 
     def tara_goes_in(self) -> None:
         self.tara.get_by_role("button", name="Go into the room").click()
@@ -162,7 +162,7 @@ def test_the_therapist_ends_and_opens_again(two: Two) -> None:
     expect(two.tara.get_by_role("heading", name="You ended this session")).to_be_visible()
     expect(two.casey.get_by_role("heading", name="Your session has ended")).to_be_visible()
     two.casey.get_by_role("button", name="Back to the waiting room").click()
-    expect(two.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+    expect_waits(two.casey)
 
     two.tara.get_by_role("button", name="Re-open the room").click()
     two.tara_goes_in()
@@ -260,7 +260,7 @@ def test_the_whole_way_by_keyboard(two: Two) -> None:
     two.casey.goto(two.booked.portal_room())
     two.casey.get_by_label("Your name in the session").focus()
     two.casey.keyboard.press("Enter")
-    expect(two.casey.get_by_text("Tara has been told you’re here")).to_be_visible()
+    expect_waits(two.casey)
     two.tara.goto(two.booked.office_room)
     two.tara.get_by_label("Your name in the session").focus()
     two.tara.keyboard.press("Enter")

@@ -13,7 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.support.browsers import WATCH_PEERS
-from tests.support.rooms import Booked, book
+from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server
 
 DESK: ViewportSize = {"width": 1280, "height": 800}
@@ -158,7 +158,7 @@ def see(page: Page, others: int = 1) -> None:
 def wait(page: Page, booked: Booked, number: int = 0) -> None:
     page.goto(booked.portal_room(number))
     page.get_by_role("button", name="Go to the waiting room").click()
-    expect(page.get_by_text("Tara has been told you’re here")).to_be_visible(timeout=SLOW)
+    expect_waits(page)
 
 
 def go_in(page: Page, booked: Booked) -> None:

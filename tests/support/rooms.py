@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from playwright.sync_api import Page, expect
+
 from tests.support.server import Server
 
 SEED = r"""
@@ -138,3 +140,9 @@ def book(
     }
     made = json.loads(server.run(SEED, json.dumps(asked)))
     return Booked(server, slug, made["appointment"], made["therapist"], made["people"])
+
+
+def expect_waits(page: Page, *, timeout: float = 60_000) -> None:
+    """The page's person is in the waiting room, by the server's word: whether or not the therapist
+    has been told."""
+    expect(page.locator("#told[data-told]")).to_be_visible(timeout=timeout)

@@ -87,6 +87,14 @@ def expect_text(window: Window, words: str, *, seconds: float = 20) -> None:
         raise AssertionError(f"“{words}” is not in: {window.text()}") from None
 
 
+WAITS = "document.querySelector('#told[data-told]')?.checkVisibility() ?? false"
+
+
+def expect_waits(window: Window) -> None:
+    """The window's person is in the waiting room, by the server's word."""
+    wait_for(lambda: window.evaluate(WAITS), seconds=20, saying="Nobody waits here.")
+
+
 def expect_no_text(window: Window, words: str, *, seconds: float = 20) -> None:
     """The page comes to say so no more."""
     wait_for(lambda: words not in window.text(), seconds=seconds, saying=f"“{words}” stays.")

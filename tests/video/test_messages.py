@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from roost.video.messages import MOST_SDP, BadMessage, check, clean_name
+from roost.video.messages import MOST_SDP, MOST_SHOWN, BadMessage, check, clean_name
 
 CID = "abcdefghijklmnop"
+ID = "0b9f6c1e-5d7a-4c0e-9a31-0d2f6b8e4a7c"
 OFFER = {"type": "offer", "sdp": "v=0"}
 HASH = "h" * 43
 SAFETY = {"turn": 1, "round": HASH, "commit": HASH}
@@ -23,6 +24,8 @@ SAFETY = {"turn": 1, "round": HASH, "commit": HASH}
         {"type": "decline", "cid": CID},
         {"type": "remove", "cid": CID},
         {"type": "end"},
+        {"type": "shown", "ids": [ID]},
+        {"type": "shown", "ids": [ID] * MOST_SHOWN},
         {"type": "join"},
         {"type": "join", "offer": OFFER},
         {"type": "signal", "to": CID, "description": {"type": "answer", "sdp": "v=0"}},
@@ -58,6 +61,14 @@ def test_what_our_page_says_is_understood(message: dict[str, Any]) -> None:
         {"type": "hello", "cid": CID, "role": "therapist"},
         {"type": "ready", "name": "n" * 101},
         {"type": "ready", "name": ["Casey"]},
+        {"type": "shown"},
+        {"type": "shown", "ids": []},
+        {"type": "shown", "ids": ID},
+        {"type": "shown", "ids": {ID: True}},
+        {"type": "shown", "ids": [[ID]]},
+        {"type": "shown", "ids": [ID + "\n"]},
+        {"type": "shown", "ids": [ID.upper()]},
+        {"type": "shown", "ids": [ID] * (MOST_SHOWN + 1)},
         {"type": "join", "offer": {"type": "answer", "sdp": "v=0"}},
         {"type": "join", "offer": {"type": "offer", "sdp": "x" * (MOST_SDP + 1)}},
         {"type": "join", "offer": {"type": "offer", "sdp": ""}},

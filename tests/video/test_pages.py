@@ -145,7 +145,7 @@ def test_outside_the_window_the_page_says_when(
         assert page.status_code == 200
         assert words in page.content.decode()
         assert "camera=()" in page.headers["Permissions-Policy"]
-        assert "data-socket" not in page.content.decode()
+        assert 'id="view-check"' not in page.content.decode()
 
 
 @pytest.mark.parametrize(("days", "said"), [(0.5, "is to"), (20, "is on ")], ids=["soon", "later"])
@@ -238,12 +238,25 @@ def test_every_office_page_says_who_waits(
     cast: Cast, session: Appointment, office: Doors, casey_seat: Seat
 ) -> None:
     tara, theo = office(cast.tara), office(cast.theo)
-    assert "is waiting" not in tara.go("clients").content.decode()
+    for name in ("clients", "rehearse"):
+        assert "is waiting" not in tara.go(name).content.decode()
     services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="<b>Casey</b>")
-    html = tara.go("clients").content.decode()
-    assert "Casey is waiting" in html
-    assert tara.path("room", appointment=session.uuid) in html
-    assert "is waiting" not in theo.go("clients").content.decode()
+    for name in ("clients", "rehearse"):
+        html = tara.go(name).content.decode()
+        assert "Casey is waiting" in html
+        assert tara.path("room", appointment=session.uuid) in html
+        assert "is waiting" not in theo.go(name).content.decode()
+
+
+def test_no_page_of_a_client_says_who_waits(
+    cast: Cast, session: Appointment, portal: Doors, casey_seat: Seat
+) -> None:
+    services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="Casey")
+    casey = portal(cast.casey_account)
+    for page in (casey.go("rehearse"), casey.go("room-person", **person_of(session))):
+        html = page.content.decode()
+        assert page.status_code == 200
+        assert "is waiting" not in html and "/bell/" not in html and "knock.js" not in html
 
 
 def test_a_name_with_markup_stays_text(

@@ -20,6 +20,7 @@ from tests.support.server import Server, serving
 pytestmark = pytest.mark.slow
 
 CASEY, TARA, NEW = "casey-page-load-0001", "tara-page-load-00001", "casey-page-load-0002"
+SOMEBODY = "0b9f6c1e-5d7a-4c0e-9a31-0d2f6b8e4a7c"
 OFFER = {"type": "offer", "sdp": "v=0 an offer with 192.0.2.77"}
 ANSWER = {"type": "answer", "sdp": "v=0 an answer"}
 
@@ -119,6 +120,19 @@ def bring_in(tara: Talk, casey: Talk) -> None:
     tara.hear("joined", cid=CASEY)
 
 
+def test_whoever_waits_reads_that_the_therapists_list_has_shown_them(
+    both: tuple[Talk, Talk],
+) -> None:
+    tara, casey = both
+    assert casey.heard[-1]["told"] is False
+    people: list[dict[str, Any]] = []
+    while not people:
+        people = tara.hear("state")["people"]
+    assert [person["told"] for person in people] == [False]
+    tara.say(type="shown", ids=[people[0]["id"]])
+    casey.hear("state", state="waiting", told=True)
+
+
 def test_the_way_in(both: tuple[Talk, Talk]) -> None:
     tara, casey = both
     told = casey.heard[-1]
@@ -173,6 +187,7 @@ def test_who_waits_hears_and_says_nothing(both: tuple[Talk, Talk]) -> None:
     [
         {"type": "admit", "cid": CASEY},
         {"type": "admit_all"},
+        {"type": "shown", "ids": [SOMEBODY]},
         {"type": "decline", "cid": TARA},
         {"type": "remove", "cid": TARA},
         {"type": "end"},

@@ -23,6 +23,7 @@ from roost.video.services.presence import (
     note_lost,
     note_regained,
 )
+from roost.video.services.told import note_shown, note_told
 
 __all__ = [
     "Joined",
@@ -38,6 +39,8 @@ __all__ = [
     "note_here",
     "note_lost",
     "note_regained",
+    "note_shown",
+    "note_told",
     "recheck_rooms_of",
     "remove_person",
     "reopen_room",

@@ -79,7 +79,7 @@ def enter_waiting_room(*, by: Seat, cid: str, name: str) -> Presence:
             mine.state = was if same_page and inside else PersonState.ADMITTED
             mine.admitted_at = mine.admitted_at or moment
         elif was != PersonState.WAITING or _has_lapsed(mine, moment):
-            mine.state, mine.waiting_since = PersonState.WAITING, moment
+            mine.state, mine.waiting_since, mine.told_at = PersonState.WAITING, moment, None
         mine.save()
         if not (same_page and mine.state == was):
             record_act("room.returned" if goes_in else "room.waited", by, locked.room)

@@ -23,6 +23,7 @@ from roost.video.queries import (
     is_page_of,
     is_seat_of,
     people_of,
+    person_group,
     room_group,
     therapist_is_here,
     therapist_is_in,
@@ -154,6 +155,12 @@ def tell_room(
     before anything else is said to them."""
     event = {"type": "room.changed", "left": left, "reason": reason, "urgent": urgent}
     push(room_group(appointment), event)
+
+
+def tell_person(appointment: Appointment, person: Presence) -> None:
+    """Let the pages of one person look at once how it stands."""
+    event = {"type": "room.changed", "left": "", "reason": "", "urgent": True}
+    push(person_group(appointment, person.attendee_id), event)
 
 
 def ring(appointment: Appointment) -> None:

@@ -80,13 +80,14 @@ def note_regained(*, by: Seat, cid: str) -> Presence | None:
             mine.state = PersonState.CONNECTED
             record_act("room.regained", by, locked.room)
         elif was in IN_ROOM and not stays:
-            mine.state, mine.waiting_since = PersonState.WAITING, moment
+            mine.state, mine.waiting_since, mine.told_at = PersonState.WAITING, moment, None
             record_act("room.waited", by, locked.room)
         save_person(
             mine,
             account=by.account,
             state=mine.state,
             waiting_since=mine.waiting_since,
+            told_at=mine.told_at,
             here_until=moment + LEASE,
         )
         waits = mine.state == PersonState.WAITING

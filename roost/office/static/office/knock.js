@@ -1,17 +1,17 @@
 // Tells the therapist who waits, on every page of the office: in the head of the page, in the
-// banner where there is one, in the tab's title, and by a chime once the page may make a sound. In a
+// banner where there is one, in the tab's title, and by a chime, as soon as the page may make a sound. In a
 // room (`data-beside`) it stays quiet while somebody is in the call (`data-quiet`, set by the room).
 
-const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000, LONGEST_PRESS = 1000, CLICK_WITHIN = 50;
+const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PING_EVERY = 20000, PONG_WITHIN = 8000, LONGEST_PRESS = 1000, CLICK_WITHIN = 50, MOST_AT_ONCE = 50;
 const slot = document.getElementById("knock");
 const banner = document.getElementById("arrivals");
 const title = document.title;
 const isRoom = "beside" in slot.dataset;
-const slots = [slot, document.getElementById("knock-check")].filter(Boolean);
+const slots = [slot, ...["knock-check", "knock-over"].map((id) => document.getElementById(id))].filter(Boolean);
 // In a room the server has not written down who waits: the first news of them is no arrival.
 let known = isRoom ? null : new Set([...slot.querySelectorAll("[data-person]")].map((link) => link.dataset.person));
 let drawn = slot.innerHTML.trim();
-let wait = FIRST_WAIT, socket = null, pong = 0, sound = null, isPressing = false, kept = null;
+let wait = FIRST_WAIT, socket = null, pong = 0, sound = null, isDue = false, isPressing = false, kept = null;
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -38,7 +38,7 @@ function connect() {
   });
 }
 
-function draw({ ids, knock, arrivals }) {
+function draw({ ids, untold, knock, arrivals }) {
   const fresh = known && ids.filter((id) => !known.has(id));
   known = new Set(ids);
   if (drawn !== knock.trim()) for (const each of slots) write(each, knock);
@@ -46,7 +46,14 @@ function draw({ ids, knock, arrivals }) {
   if (banner) write(banner, arrivals);
   mark();
   if (isRoom) standBeside();
-  if (fresh?.length && !("quiet" in slot.dataset)) chime();
+  sayShown(untold);
+  if (fresh?.length) chimeWhenAllowed();
+}
+
+/** Tells the server whom this page names: they read that the therapist knows. */
+function sayShown(untold) {
+  const shown = untold.filter((id) => slots.some((each) => each.querySelector(`[data-person="${id}"]`)));
+  while (shown.length && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "shown", ids: shown.splice(0, MOST_AT_ONCE) }));
 }
 
 // Nothing moves away from under a press: the banner would take its place. Of some presses (a menu, a
@@ -89,15 +96,31 @@ function mark() {
   document.title = count ? `(${count}) ${title}` : title;
 }
 
-function allowSound() {
-  sound ??= new AudioContext();
-  sound.resume();
+function openSound() {
+  const opened = new AudioContext();
+  opened.addEventListener("statechange", chimeIfDue);
+  return opened;
 }
-for (const event of ["pointerdown", "keydown"]) addEventListener(event, allowSound, { once: true });
+function allowSound() {
+  sound ??= openSound();
+  if (sound.state !== "running") sound.resume().catch(() => { /* not before a press */ });
+}
+for (const event of ["pointerdown", "keydown", "pointerup"]) addEventListener(event, allowSound);
+
+/** Where the browser wants a press on the page first, it chimes with that press, if somebody waits still. */
+function chimeWhenAllowed() {
+  isDue = true;
+  allowSound();
+  chimeIfDue();
+}
+function chimeIfDue() {
+  if (!isDue || sound.state !== "running") return;
+  isDue = false;
+  if (known.size && !("quiet" in slot.dataset)) chime();
+}
 
 /** Two soft notes, like a door's bell in another room. */
 function chime() {
-  if (sound?.state !== "running") return;
   [[659.25, 0], [523.25, 0.28]].forEach(([pitch, after]) => {
     const start = sound.currentTime + after;
     const tone = new OscillatorNode(sound, { frequency: pitch });

@@ -23,9 +23,9 @@ const nameOf = ({ client, name }) => (client && !client.includes(name) ? `${clie
 export class Lobby {
   #people = []; #rows = new Map();
 
-  /** `say` sends the server a message. */
-  constructor({ box, template, declining, all, full, say }) {
-    Object.assign(this, { box, template, declining, all, full, say });
+  /** `say` sends the server a message, `shown` whom of those who wait the list shows. */
+  constructor({ box, template, declining, all, full, say, shown }) {
+    Object.assign(this, { box, template, declining, all, full, say, shown });
     all.addEventListener("click", () => say({ type: "admit_all" }));
     declining.addEventListener("close", () => {
       const { returnValue, dataset } = declining;
@@ -55,6 +55,13 @@ export class Lobby {
     this.all.hidden = waiting.length < 2 || isFull;
     this.full.hidden = !(isFull && waiting.length);
     if (heldAll ? this.all.hidden : held && (!held.isConnected || held.hidden)) this.#rest();
+    this.#sayShown(waiting.filter((person) => person.told === false));
+  }
+
+  /** Once for each news of them: the server writes it down, and tells whoever waits. */
+  #sayShown(untold) {
+    for (const person of untold) person.told = true;
+    if (untold.length) this.shown(untold.map(({ id }) => id));
   }
 
   /** Whoever works by keyboard comes to the next to be let in, and never to Remove unawares. */

@@ -29,7 +29,7 @@ export class Presence {
 
   /**
    * `path` is the socket's; `ready` promises camera and microphone, as far as there are any. The page
-   * is told by `heard(message)`, `waits`, `isIn`, `hasJoined`, `peopleChanged`, `isFull`, `status(words)`,
+   * is told by `heard(message)`, `waits(isTold)`, `isIn`, `hasJoined`, `peopleChanged`, `isFull`, `status(words)`,
    * `answered(isAlive)` and `over(reason, { again })`.
    */
   constructor({ path, isTherapist, hasRelay, circle, safety, ...page }) {
@@ -136,7 +136,7 @@ export class Presence {
     full: () => this.page.isFull(),
   };
 
-  #onState({ state, people, ice, policy }) {
+  #onState({ state, people, ice, policy, told }) {
     const { peers } = this.circle;
     this.circle.noteRelays({ ice, policy });
     this.people = people;
@@ -146,7 +146,7 @@ export class Presence {
     this.#wasKnown = Boolean(state);
     if (!state && this.#hasKnocked) { this.#hasKnocked = false; return; }
     if (!state || state === "left") return this.#knockAnew();
-    if (state === "waiting") return this.#wait();
+    if (state === "waiting") return this.#wait(told);
     if (state === "admitted") this.isJoined = false;
     if (!this.isJoined) this.#join();
     else this.#settle();
@@ -154,10 +154,10 @@ export class Presence {
     if (this.isTherapist && !this.circle.hasSpare && !peers.size && people.some((person) => person.state === "waiting")) this.circle.makeSpare();
   }
 
-  #wait() {
+  #wait(isTold) {
     this.isJoined = this.#isJoining = false;
     this.circle.dropAll();
-    this.page.waits();
+    this.page.waits(isTold);
     if (!this.isTherapist) this.prepare();
   }
 

@@ -19,6 +19,7 @@ import { watchQuality } from "./quality.js";
 import { startResume } from "./resume.js";
 import { startSafety } from "./safety-panel.js";
 import { Stage } from "./stage.js";
+import { startTold } from "./told.js";
 import { startViews } from "./views.js";
 
 const main = document.getElementById("main");
@@ -77,6 +78,7 @@ const acts = isTherapist ? startActs({ box: byId("undone"), say: (message) => pr
 const lobby = isTherapist ? new Lobby({
   box: byId("lobby"), template: byId("lobby-template"), declining: byId("declining"), all: byId("admit-all"), full: byId("full"),
   say: acts.act,
+  shown: (ids) => presence.line?.say({ type: "shown", ids }),
 }) : null;
 const controls = startControls({
   devices, outgoing, stage, peers, quality, useTracks: () => circle.useTracks(),
@@ -85,6 +87,7 @@ const controls = startControls({
   leave: () => presence.leave(),
   end: () => acts.act({ type: "end" }),
 });
+const told = startTold({ box: byId("told"), first: facts.first });
 const tick = startClock({
   times, shown: () => views.shown,
   timer: byId("timer"), startWords: byId("start-words"), waitingTitle: byId("waiting-title"),
@@ -100,6 +103,7 @@ watchNetwork(() => presence.move());
 
 function enter() {
   presence.enter();
+  if (!isTherapist) told.knocks();
   views.show(isTherapist ? "call" : "waiting");
   status(isTherapist ? "Opening the room" : "");
 }
@@ -114,12 +118,12 @@ function dropCallSoon() {
   callSoon = 0;
 }
 
-function waits() {
+function waits(isTold) {
   dropCallSoon();
   if (isTherapist) return;
   views.show("waiting");
   status("");
-  byId("told").textContent = `${facts.first} has been told you’re here`;
+  told.waits(isTold);
 }
 setInterval(() => { if (views.shown === "waiting" && circle.hasSpare) presence.prepare(); }, LOOK_AT_SPARE);
 
@@ -165,12 +169,15 @@ function admitAsked() {
   if (person) presence.line.say({ type: "admit", cid: person.cid });
 }
 byId("resume").addEventListener("click", () => byId(`${views.shown}-title`).focus({ preventScroll: true }));
-// Pressed in the room's own device check, it leads to the door.
-addEventListener("hashchange", () => { if (views.shown === "check") byId("enter").querySelector("[type=submit]").focus(); });
+// Pressed in the room's own device check, it leads to the door; after the call, to the room as it stands.
+addEventListener("hashchange", () => {
+  if (views.shown === "check") byId("enter").querySelector("[type=submit]").focus();
+  else if (views.shown === "over" && location.hash) location.reload();
+});
 
 /** Says how the line is, where it can be read: the waiting room has its own place for that. */
 function status(words) {
-  if (words && views.shown === "waiting") write(byId("told"), words);
+  if (words && views.shown === "waiting") told.says(words);
   else write(byId("call-status"), words && `${words}${helpWords}`);
 }
 
