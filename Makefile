@@ -26,10 +26,9 @@ run:
 
 check: lint unit
 
-# What a page looks like, and how a line finds its way, does not depend on the database: that is
-# walked on SQLite alone. Pages are looked at two at a time, calls have the machine to themselves.
-LOOKS = looks and not slow
-CALLS = journey and not ($(LOOKS))
+# Tests marked one_database, and what pages look like, do not depend on the database: they are run
+# on SQLite alone. Pages are looked at two at a time, calls have the machine to themselves.
+CALLS = journey and not looks
 ON_BOTH = journey and not looks and not one_database
 
 # A walk in a browser that fails is made once more.
@@ -39,9 +38,9 @@ endef
 
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
-	$(call walk,$(ALONE),$(LOOKS),$(PARALLEL))
+	$(call walk,$(ALONE),looks,$(PARALLEL))
 	$(call walk,$(ALONE),$(CALLS))
-	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not journey"
+	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not journey and (postgres or not one_database)"
 	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
 
 lint: venv-test

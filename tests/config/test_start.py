@@ -10,6 +10,8 @@ import pytest
 from tests.support.command import roost
 from tests.support.server import serving
 
+pytestmark = pytest.mark.one_database
+
 MAKE = ["create-practice", "willow", "Willow Practice", "sam@willow.example", "Sam Owner"]
 
 

@@ -17,7 +17,7 @@ from roost.video.turn_client import FORBIDDEN, TCP, NoAnswer, Refused, RelayTalk
 from tests.support.relay import CONFIGURATION, LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.server import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 WAYS = ["udp", "tcp", "tls"]
 PUBLIC, PUBLIC_6 = "9.9.9.9", "2620:fe::fe"
 # A machine's own, a practice's, a carrier's, a cloud's metadata, many at once, nobody's.

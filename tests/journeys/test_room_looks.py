@@ -15,7 +15,8 @@ from tests.support.browsers import launch
 from tests.support.room_looks import SCENES, walk_through
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.looks, pytest.mark.slow]
+# One after another: each is a call.
+pytestmark = [pytest.mark.looks, pytest.mark.slow, pytest.mark.xdist_group("rooms")]
 
 ON_ITS_SIDE: ViewportSize = {"width": 844, "height": 390}
 

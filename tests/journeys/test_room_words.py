@@ -16,7 +16,7 @@ from tests.support.browsers import assert_sees_and_hears, figures, launch, signe
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 SLOW = 15_000
 PHONE = {"width": 360, "height": 740}

@@ -29,7 +29,7 @@ from tests.support.windows import (
     expect_waits,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.pgcluster import ClusterError, main, running_cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 COMMAND = [sys.executable, "-m", "tests.support.pgcluster", "run", "--"]
 ASK = (
