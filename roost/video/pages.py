@@ -39,7 +39,6 @@ SCRIPTS = [
         "ladder",
         "line",
         "outgoing",
-        "panels",
         "peer",
         "practice",
         "presence",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from wsgiref.headers import Headers
 
 import pytest
 from django.contrib.staticfiles.finders import get_finders
 from playwright.sync_api import Playwright
 
 from roost.core.static import StaticStorage
+from roost.core.static_headers import add_static_headers
 from tests.support.browsers import launch
 
 SOURCES = {
@@ -64,6 +66,31 @@ def test_modules_name_each_other_by_what_they_are_served_as(served: StaticStorag
     assert '"./peer.js"' not in room + text_of(served, "video/circle.js")
     assert 'import("./lobby.js")' not in room
     assert served.hashed_files[served.hash_key("video/lobby.js")].rpartition("/")[2] in room
+
+
+NO_SCRIPT = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+FOREVER = "max-age=315360000, public, immutable"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "room.f24b40c1cf8f.js",
+            {"Content-Type": "text/javascript", "Cache-Control": "max-age=31536000, immutable"},
+        ),
+        (
+            "room.f24b40c1cf8f.css",
+            {"Content-Type": "text/x", "Cache-Control": "max-age=31536000, immutable"},
+        ),
+        ("icon.svg", {"Content-Type": "text/x", "Cache-Control": "max-age=60", **NO_SCRIPT}),
+    ],
+)
+def test_a_file_says_little_and_all_that_it_must(path: str, said: dict[str, str]) -> None:
+    kept = FOREVER if path.count(".") == 2 else "max-age=60"
+    headers = Headers([("Content-Type", "text/x"), ("Cache-Control", kept)])
+    add_static_headers(headers, path, path)
+    assert dict(headers.items()) == {**said, "X-Content-Type-Options": "nosniff"}
 
 
 @pytest.mark.journey

@@ -3,7 +3,7 @@
 import { say } from "../core/ui.js";
 import { memory } from "./browser.js";
 import { Outgoing } from "./outgoing.js";
-import { closePanel, togglePanel } from "./panels.js";
+import { closePanel, togglePanel } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
 

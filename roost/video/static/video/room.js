@@ -12,7 +12,6 @@ import { showEnding } from "./ending.js";
 import { watchFallback } from "./fallback.js";
 import { sayLines } from "./ladder.js";
 import { Outgoing } from "./outgoing.js";
-import { closePanel } from "./panels.js";
 import { helpWords, write } from "./practice.js";
 import { IN_CALL, Presence } from "./presence.js";
 import { watchQuality } from "./quality.js";
@@ -20,7 +19,7 @@ import { startResume } from "./resume.js";
 import { startSafety } from "./safety-panel.js";
 import { Stage } from "./stage.js";
 import { startTold } from "./told.js";
-import { startViews } from "./views.js";
+import { closePanel, startViews } from "./views.js";
 
 const main = document.getElementById("main");
 const facts = main.dataset;

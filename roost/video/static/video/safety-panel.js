@@ -1,6 +1,6 @@
 // The safety words on the screen, for as long as the page is in the call under one cid.
 
-import { togglePanel } from "./panels.js";
+import { togglePanel } from "./views.js";
 import { certificatesOf, Safety } from "./safety.js";
 
 const byId = (id) => document.getElementById(id);
