@@ -271,7 +271,9 @@ class RoomConsumer(SignedInConsumer):
         self._look_soon()
 
     async def hear_leave(self, message: dict[str, Any]) -> None:
-        await self.in_practice(services.leave_room, by=self.seat, cid=self.cid)
+        # The page waits for the end of the line, also where another has taken its place meanwhile.
+        with contextlib.suppress(NotAdmitted):
+            await self.in_practice(services.leave_room, by=self.seat, cid=self.cid)
         await self.say(type="left", cid=self.cid, reason="left")
         await self._finish(OVER)
 

@@ -391,6 +391,16 @@ def test_outside_the_window_the_socket_says_why(
         assert casey.ended() == 4410
 
 
+def test_who_leaves_is_let_go_also_where_nobody_is_known_to_leave(booked: Booked) -> None:
+    """Their page keeps the line until the server ends it; another may have taken their place."""
+    with on(booked, "portal") as casey:
+        casey.say(type="hello", cid=CASEY)
+        casey.hear("state")
+        casey.say(type="leave")
+        assert casey.hear("left")["reason"] == "left"
+        assert casey.ended() == 4410
+
+
 def run_here(booked: Booked, code: str) -> str:
     """Change the data from another process, as a page of the server would. Returns its words."""
     return booked.server.run(
