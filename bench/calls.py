@@ -55,6 +55,48 @@ FLOOR = """async () => {
   return end - start;
 }"""
 
+# Two pages of nothing in one call, which talk through the browser itself: the one that comes offers
+# as soon as it has its camera, the other has had its own open for long.
+BARE = """
+window.__at = {};
+const clock = () => performance.timeOrigin + performance.now();
+const channel = new BroadcastChannel("bare");
+const camera = navigator.mediaDevices.getUserMedia({
+  audio: true, video: { width: 640, height: 480 } });
+let pc = null, turn = Promise.resolve();
+async function connect() {
+  pc?.close();
+  document.querySelectorAll("video").forEach((video) => video.remove());
+  pc = new RTCPeerConnection();
+  pc.onicecandidate = ({ candidate }) => {
+    if (candidate) channel.postMessage({ candidate: candidate.toJSON() });
+  };
+  pc.ontrack = ({ track }) => {
+    if (track.kind !== "video") return;
+    const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true });
+    document.body.append(video);
+    video.requestVideoFrameCallback(() => { window.__at.shown = clock(); });
+    video.srcObject = new MediaStream([track]);
+  };
+  const media = await camera;
+  for (const track of media.getTracks()) pc.addTrack(track, media);
+}
+async function describe(kind) {
+  await pc.setLocalDescription();
+  channel.postMessage({ [kind]: pc.localDescription.toJSON() });
+}
+async function hear({ offer, answer, candidate }) {
+  if (offer) {
+    await connect();
+    await pc.setRemoteDescription(offer);
+    await describe("answer");
+  } else if (answer) await pc.setRemoteDescription(answer);
+  else await pc?.addIceCandidate(candidate);
+}
+channel.onmessage = ({ data }) => { turn = turn.then(() => hear(data)); };
+if (location.pathname === "/comes") turn = connect().then(() => describe("offer"));
+"""
+
 # Notes when a button is pressed, when the first frame of another person's picture is shown, and
 # when the server's first word on a socket comes; on the clock that all pages share.
 WATCH = """
@@ -89,6 +131,55 @@ def measure_floor(page: Page) -> float:
     return float(page.evaluate(FLOOR))
 
 
+@contextmanager
+def bare_pages(browser: Browser, origin: str) -> Iterator[tuple[Page, Page]]:
+    """A page that stays and one that comes, for `measure_bare_reload`. Whatever `origin` serves has
+    to be small: its contents play no part."""
+    context = browser.new_context()
+    context.add_init_script(BARE)
+    stays = context.new_page()
+    try:
+        stays.goto(f"{origin}/stays")
+        # A window and a process of its own, as people have: a page behind another draws seldom.
+        with context.expect_page() as opened:
+            stays.evaluate("open('/comes', '', 'popup,noopener,width=640,height=480')")
+        yield stays, opened.value
+    finally:
+        context.close()
+
+
+def measure_bare_reload(pages: tuple[Page, Page]) -> float:
+    """Milliseconds from the beginning of a reload until two pages of nothing see each other again:
+    the least that a reload can take here, with nobody to ask who is there."""
+    for page in pages:
+        _wait_until_noted(page, "shown", "bare call")
+    _rest(*pages)
+    start = time.time() * 1000
+    pages[1].reload()
+    pages[0].wait_for_timeout(MEANWHILE * 1000)
+    return max(_wait_until_noted(page, "shown", "bare reload") for page in pages) - start
+
+
+def _rest(*pages: Page) -> None:
+    """Wait until nothing is left to do, and forget what was noted."""
+    pages[0].wait_for_timeout(REST * 1000)
+    for page in pages:
+        page.evaluate("window.__at = {}")
+
+
+def _wait_until_noted(page: Page, name: str, what: str) -> float:
+    wait_for(
+        lambda: bool(page.evaluate("name => name in window.__at", name)),
+        seconds=GIVEN_UP,
+        saying=f"A {what} was given up: {page.url} has noted nothing as {name!r}.",
+    )
+    return _at(page, name)
+
+
+def _at(page: Page, name: str) -> float:
+    return float(page.evaluate("name => window.__at[name]", name))
+
+
 @dataclass
 class Call:
     """Two pages of one session. Each measure leaves both in the call, at rest.
@@ -113,9 +204,9 @@ class Call:
         self.tara.get_by_role("button", name="Go into the room").click()
         admit = self.tara.get_by_role("button", name="Admit")
         admit.wait_for()
-        self._rest()
+        _rest(*self.pages)
         admit.click()
-        return self._until_both_see("warm join") - self._at(self.tara, "pressed")
+        return self._until_both_see("warm join") - _at(self.tara, "pressed")
 
     def come_back(self) -> float:
         """Milliseconds from the press of Return to session until both see. Leaving has closed
@@ -123,13 +214,13 @@ class Call:
         self.casey.get_by_role("button", name="Leave").click()
         again = self.casey.get_by_role("button", name="Return to session")
         again.wait_for()
-        self._rest()
+        _rest(*self.pages)
         again.click()
-        return self._until_both_see("cold join") - self._at(self.casey, "pressed")
+        return self._until_both_see("cold join") - _at(self.casey, "pressed")
 
     def reload(self) -> float:
         """Milliseconds from the beginning of a reload until both see."""
-        self._rest()
+        _rest(*self.pages)
         start = time.time() * 1000
         self.casey.reload()
         return self._until_both_see("reload") - start
@@ -138,14 +229,14 @@ class Call:
         """Kill the server in mid-call and start it again. Returns the frame rate of the two
         pictures while it was dead over that before, and the seconds from the server's being ready
         until both pages had been told how it stands."""
-        self._rest()
+        _rest(*self.pages)
         before = self._frames_per_second()
         server.kill()
         dead = self._frames_per_second()
         assert dead > 0, "No picture moves with the server dead."
         server.start()
         up = time.time()
-        back = max(self._wait_for(page, "told", "socket") for page in self.pages) / 1000
+        back = max(_wait_until_noted(page, "told", "socket") for page in self.pages) / 1000
         # A socket may be back before the first look at the server has been answered.
         return dead / before, max(back - up, 0.0)
 
@@ -163,26 +254,9 @@ class Call:
         last = sum(figures(page)["frames"] for page in self.pages)
         return float((last - first) / (time.monotonic() - start))
 
-    def _rest(self) -> None:
-        """Wait until nothing is left to do, and forget what was noted."""
-        self.tara.wait_for_timeout(REST * 1000)
-        for page in self.pages:
-            page.evaluate("window.__at = {}")
-
     def _until_both_see(self, what: str) -> float:
         self.tara.wait_for_timeout(MEANWHILE * 1000)
-        return max(self._wait_for(page, "shown", what) for page in self.pages)
-
-    def _wait_for(self, page: Page, name: str, what: str) -> float:
-        wait_for(
-            lambda: bool(page.evaluate("name => name in window.__at", name)),
-            seconds=GIVEN_UP,
-            saying=f"A {what} was given up: {page.url} has noted nothing as {name!r}.",
-        )
-        return self._at(page, name)
-
-    def _at(self, page: Page, name: str) -> float:
-        return float(page.evaluate("name => window.__at[name]", name))
+        return max(_wait_until_noted(page, "shown", what) for page in self.pages)
 
 
 @contextmanager

@@ -2,11 +2,18 @@
 
 import asyncio
 import os
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
+
+from tests.support.server import free_port
 
 THREADS = 8
 
@@ -37,6 +44,23 @@ def trivial() -> Any:
     django.setup()
     globals()["urlpatterns"] = [path("", view)]
     return WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+
+
+@contextmanager
+def floor(name: str) -> Iterator[tuple[int, int]]:
+    """A floor in a process of its own: its port and process id."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.floors", name, str(port)])
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def main() -> None:

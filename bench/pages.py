@@ -6,20 +6,19 @@ request; ten interleaved rounds, medians.
 
 import http.client
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
 
-from tests.support.server import Server, free_port
+from bench.floors import floor
+from tests.support.server import Server
 
 ROUNDS, CONNECTIONS = 10, 4
 TICK = os.sysconf("SC_CLK_TCK")
@@ -84,23 +83,6 @@ def cpu_seconds(pid: int) -> float:
     """User and system time of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
-
-
-@contextmanager
-def floor(name: str) -> Iterator[tuple[int, int]]:
-    """A floor in a process of its own: its port and process id."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.floors", name, str(port)])
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def main() -> None:

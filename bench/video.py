@@ -15,7 +15,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.calls import calling, measure_floor
+from bench.calls import bare_pages, calling, measure_bare_reload, measure_floor
+from bench.floors import floor
 from tests.support.browsers import launch
 from tests.support.relay import LOOPBACK_PEERS, relaying
 from tests.support.server import Server, serving
@@ -26,6 +27,7 @@ RELAYED = "willow"
 
 MEASURES = {
     "floor": ("two peers in one page", "ms"),
+    "bare": ("reload of two bare pages", "ms"),
     "warm": ("warm join, Admit to picture", "ms"),
     "cold": ("cold join, Return to picture", "ms"),
     "relayed": ("warm join by the relay only", "ms"),
@@ -63,9 +65,14 @@ RATIOS = [
 ]
 
 
-def measure_round(browser: Browser, server: Server, floor_page: Page) -> dict[str, float]:
-    """Each measure once. Raises AssertionError when the two do not see each other."""
+def measure_round(
+    browser: Browser, server: Server, floor_page: Page, nothing: str
+) -> dict[str, float]:
+    """Each measure once; `nothing` is where bare pages are served. Raises AssertionError when the
+    two do not see each other."""
     found = {"floor": measure_floor(floor_page)}
+    with bare_pages(browser, nothing) as pages:
+        found["bare"] = measure_bare_reload(pages)
     with calling(browser, server, slug=RELAYED) as call:
         found["relayed"] = call.join()
         call.assert_goes(relayed=True)
@@ -87,6 +94,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
             serving(
                 folder / "roost", **relay.settings | {"ROOST_TURN_URL": relay.urls["udp"]}
             ) as server,
+            floor("hello") as (port, _),
             sync_playwright() as playwright,
         ):
             server.run(
@@ -100,8 +108,12 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
                 "**/floor", lambda route: route.fulfill(content_type="text/html", body="")
             )
             floor_page.goto(f"{server.origin}/floor")
-            measure_round(browser, server, floor_page)
-            found = [measure_round(browser, server, floor_page) for _ in range(rounds)]
+
+            def measure_once() -> dict[str, float]:
+                return measure_round(browser, server, floor_page, f"http://127.0.0.1:{port}")
+
+            measure_once()
+            found = [measure_once() for _ in range(rounds)]
             browser.close()
     return {name: [each[name] for each in found] for name in MEASURES}
 

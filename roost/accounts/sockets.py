@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
@@ -44,8 +45,9 @@ WATCH_SECONDS = 2.0
 SIGNED_OUT, NOT_FOUND, TOO_MUCH, NOT_UNDERSTOOD = 4401, 4404, 4429, 4400
 # "The server met something it did not expect" (RFC 6455, 7.4.1): the page tries again.
 STUMBLED = 1011
-# "Service restart" (IANA): the server goes away itself, and all lines with it.
-RESTARTS = 1012
+# Set once this process begins to stop: it ends all lines itself then. The code of a line's end does
+# not tell, since whoever is at the other end may choose it.
+server_stops = threading.Event()
 # What sending raises when the other side has gone: uvicorn's word for it is an OSError.
 GONE = (RuntimeError, OSError)
 # Said with the code, for whoever reads a browser's console; pages have words of their own.
@@ -121,8 +123,6 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     allowance: Allowance
 
     is_closing = False
-    # The code that the socket was closed with, once it is.
-    ended_with = 0
     _is_counted = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -242,7 +242,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         watch.discard(self)
-        self.is_closing, self.ended_with = True, code
+        self.is_closing = True
         if self._is_counted:
             self.allowance.sockets -= 1
             try:

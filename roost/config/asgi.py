@@ -3,6 +3,7 @@ through Channels, and the worker beside them. Figures behind this: docs/adr/0003
 
 import asyncio
 import os
+import socket
 import threading
 from typing import Any
 
@@ -12,12 +13,13 @@ from django.core.wsgi import get_wsgi_application
 
 pages: Any = get_wsgi_application()
 
+import uvicorn  # noqa: E402
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from roost.accounts.sockets import DoorSockets  # noqa: E402
+from roost.accounts.sockets import DoorSockets, server_stops  # noqa: E402
 from roost.config.chores import CHORES  # noqa: E402
 from roost.core import wake  # noqa: E402
 from roost.core.push import use_loop  # noqa: E402
@@ -86,3 +88,11 @@ class Application:
 
 
 application = Application()
+
+
+class Server(uvicorn.Server):
+    """Lets sockets know that it stops before it ends them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        server_stops.set()
+        await super().shutdown(sockets)

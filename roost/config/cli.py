@@ -125,7 +125,7 @@ def serve(*, with_worker: bool) -> int:
         timeout_graceful_shutdown=3,
     )
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        asgi.Server(config).run(sockets=[listener])
     return 0
 
 

@@ -18,10 +18,10 @@ from django.http import Http404
 from roost.accounts.models import SignIn
 from roost.accounts.sockets import (
     NOT_UNDERSTOOD,
-    RESTARTS,
     SIGNED_OUT,
     TOO_MUCH,
     SignedInConsumer,
+    server_stops,
 )
 from roost.audit.services import record_refusal
 from roost.core.time import now
@@ -147,8 +147,7 @@ class RoomConsumer(SignedInConsumer):
                 await self.channel_layer.group_discard(group, self.channel_name)
 
     async def _note_lost(self) -> None:
-        stops = self.ended_with == RESTARTS
-        note = partial(services.note_lost, server_stops=stops)
+        note = partial(services.note_lost, server_stops=server_stops.is_set())
         lost = await self.in_practice(note, by=self.seat, cid=self.cid)
         if lost and not self.seat.is_therapist:
             # Who waited is off the therapist's screen after the grace, who was in the call when

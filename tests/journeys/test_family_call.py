@@ -26,6 +26,8 @@ pytestmark = pytest.mark.slow
 
 # Several browsers in one call want the whole machine.
 SLOW = 60_000
+# Where the sound of each other person comes out.
+SINKS = "[...document.querySelectorAll('#stage .tile:not(.self) audio')].map((each) => each.sinkId)"
 PEOPLE = [
     ("Casey", "Nguyen", "casey@client.example"),
     ("Noor", "Haddad", "noor@client.example"),
@@ -253,6 +255,21 @@ def test_what_can_be_done_in_a_call(meet: Any) -> None:
     casey.keyboard.press("Escape")
     expect(casey.get_by_role("heading", name="More")).not_to_be_visible()
     two.assert_all_meet(0)
+
+    # Another loudspeaker, which is the one after a reload, too.
+    casey.get_by_role("button", name="More").click()
+    speaker = casey.get_by_label("Loudspeaker in this call")
+    speaker.select_option(label="Fake Audio Output 2")
+    chosen = speaker.input_value()
+    casey.keyboard.press("Escape")
+    assert chosen
+    wait_for(lambda: casey.evaluate(SINKS) == [chosen], seconds=10)
+    casey.reload()
+    two.assert_all_meet(0)
+    wait_for(lambda: casey.evaluate(SINKS) == [chosen], seconds=10)
+    casey.get_by_role("button", name="More").click()
+    expect(speaker).to_have_value(chosen)
+    casey.keyboard.press("Escape")
 
     # Each thing by its key; and none by accident once keys are off.
     casey.keyboard.press("m")

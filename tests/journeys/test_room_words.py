@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 SLOW = 15_000
 PHONE = {"width": 360, "height": 740}
 TOLD = "Tara has been told you’re here"
-UNTOLD = "You’re in the waiting room. Tara will be told on opening the practice’s page."
+UNTOLD = "You’re in the waiting room. Tara will be told as soon as they come online."
 CALL_US = "call the practice at 416 555 0142"
 
 # What the browser is asked for, and whether it gives it: `window.refused` names kinds.
@@ -37,6 +37,12 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
   return stream;
 };
 """
+# How many lines the words of an element take.
+LINES = """(box) => {
+  const words = document.createRange();
+  words.selectNodeContents(box);
+  return new Set([...words.getClientRects()].map(({ top }) => Math.round(top))).size;
+}"""
 # The screen's wake lock, which a browser without a screen does not give.
 AWAKE = """
 window.awake = { asked: 0, held: 0 };
@@ -216,8 +222,13 @@ def test_a_client_reads_that_the_therapist_is_told_once_a_page_of_hers_has_shown
     two.casey_waits()
     expect(told).to_have_text(UNTOLD)
     assert_looks_right(casey)
+    # What stands below stays where it is, with one line of words as with two.
+    heading = casey.get_by_role("heading", level=1)
+    place, lines = heading.bounding_box(), told.evaluate(LINES)
     tara.goto(f"{two.booked.office}/clients/")
     expect(told).to_have_text(TOLD)
+    assert (lines, told.evaluate(LINES)) == (2, 1)
+    assert heading.bounding_box() == place
     two.no_office_is_open()
     casey.reload()
     expect_waits(casey)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from django.db import OperationalError, connections
 
 from roost.accounts import allowances, sockets
 from roost.accounts.allowances import allowance_of
-from roost.accounts.sockets import STUMBLED, TOO_MUCH
+from roost.accounts.sockets import STUMBLED, TOO_MUCH, server_stops
 from roost.clients.enums import Relationship
 from roost.core import logs
 from roost.core.push import use_loop
@@ -34,6 +34,9 @@ from tests.video.conftest import CASEYS_PAGE, TARAS_PAGE
 from tests.video.test_renewal import Call, Socket
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+# What a server says to all lines that it ends as it stops: "service restart" (IANA).
+RESTARTS = 1012
 
 
 class Line(Call):
@@ -356,17 +359,38 @@ def test_a_look_that_stumbles_ends_the_line_too(
     assert "Casey" not in written
 
 
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    """The server has begun to stop."""
+    server_stops.set()
+    yield
+    server_stops.clear()
+
+
+@pytest.mark.usefixtures("stopping")
 def test_a_server_that_stops_in_order_has_seen_nobody_go(cast: Cast) -> None:
     """It ends all lines itself, and is away for as long as it is away: as if it had died."""
 
     async def story(call: Line) -> None:
         await call.begin()
-        await call.socket.close(code=1012)
+        await call.socket.close(code=RESTARTS)
         assert await call.state() == "connected"
 
     on_the_line(cast, story)
 
 
+def test_a_page_that_says_the_server_stops_is_lost_as_any_other(cast: Cast) -> None:
+    """A program that is no browser may end its line with any code."""
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        await call.socket.close(code=RESTARTS)
+        assert await call.state() == "lost"
+
+    on_the_line(cast, story)
+
+
+@pytest.mark.usefixtures("stopping")
 def test_who_waits_when_a_server_stops_in_order_is_expected_back_for_a_few_seconds(
     cast: Cast,
 ) -> None:
@@ -375,7 +399,7 @@ def test_who_waits_when_a_server_stops_in_order_is_expected_back_for_a_few_secon
     async def story(call: Line) -> None:
         await call.wait_in_vain()
         assert await call.waits() == 1
-        await call.socket.close(code=1012)
+        await call.socket.close(code=RESTARTS)
         with time_machine.travel(now() + GRACE + timedelta(seconds=1)):
             assert await call.waits() == 0
 

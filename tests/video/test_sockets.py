@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,21 +96,40 @@ def booked(server: Server) -> Booked:
     return book(server)
 
 
+STATES = """
+import sys
+from roost.core.tenancy import across_practices
+from roost.video.models import Presence
+with across_practices():
+    here = Presence.objects.filter(room__appointment__uuid=sys.argv[1])
+    print(*here.order_by("state").values_list("state", flat=True))
+"""
+
+
+def states(booked: Booked) -> list[str]:
+    """How everybody in the room stands, by the database."""
+    return booked.server.run(STATES, booked.appointment).split()
+
+
 @pytest.fixture
 def both(booked: Booked) -> Iterator[tuple[Talk, Talk]]:
     """Tara in the room, and Casey waiting."""
     with ExitStack() as open_sockets:
         tara = open_sockets.enter_context(on(booked, "office"))
         casey = open_sockets.enter_context(on(booked, "portal"))
-        tara.say(type="hello", cid=TARA)
-        tara.say(type="ready", name="Tara")
-        tara.hear("state", state="admitted")
-        tara.say(type="join")
-        tara.hear("joined", cid=TARA)
-        casey.say(type="hello", cid=CASEY)
-        casey.say(type="ready", name="Casey")
-        casey.hear("state", state="waiting")
+        come_in(tara, casey)
         yield tara, casey
+
+
+def come_in(tara: Talk, casey: Talk) -> None:
+    tara.say(type="hello", cid=TARA)
+    tara.say(type="ready", name="Tara")
+    tara.hear("state", state="admitted")
+    tara.say(type="join")
+    tara.hear("joined", cid=TARA)
+    casey.say(type="hello", cid=CASEY)
+    casey.say(type="ready", name="Casey")
+    casey.hear("state", state="waiting")
 
 
 def bring_in(tara: Talk, casey: Talk) -> None:
@@ -631,3 +651,25 @@ def test_no_signal_is_kept_or_logged(
         assert "192.0.2.77" not in text
     # The names are there, so that the search would find what is kept.
     assert "Casey" in rows
+
+
+def test_a_server_that_is_stopped_gives_nobody_up(tmp_path: Path, database: dict[str, str]) -> None:
+    """Their pages find it again, and their call goes on meanwhile (ADR 0027)."""
+    with serving(tmp_path / "roost", **database) as server:
+        booked = book(server)
+        with on(booked, "office") as tara, on(booked, "portal") as casey:
+            come_in(tara, casey)
+            bring_in(tara, casey)
+            server.stop()
+            assert tara.ended() == casey.ended() == 1012
+        assert states(booked) == ["connected", "connected"]
+
+
+def test_a_client_that_ends_its_line_with_any_code_is_lost(
+    both: tuple[Talk, Talk], booked: Booked
+) -> None:
+    tara, casey = both
+    bring_in(tara, casey)
+    casey.socket.close(code=1012)
+    tara.hear("left", cid=CASEY, reason="lost")
+    assert states(booked) == ["connected", "lost"]

@@ -85,7 +85,7 @@ export function startCheck({ devices, place, isShown, enter }) {
   /** Opens what was chosen here last. */
   async function open() {
     const { mode = "video", camera = devices.picked.video, microphone = devices.picked.audio, muted = false } = memory.read();
-    devices.picked = { audio: microphone, video: camera };
+    devices.picked = { ...devices.picked, audio: microphone, video: camera };
     devices.wants = { audio: mode !== "listen", video: mode === "video" };
     devices.muted = muted;
     await devices.open();

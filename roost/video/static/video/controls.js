@@ -122,13 +122,13 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
   const pickers = { videoinput: byId("call-camera"), audioinput: byId("call-microphone"), audiooutput: byId("call-speaker") };
   async function listForCall() {
     const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
-    const kinds = { videoinput: ["Camera", devices.tracks.video], audioinput: ["Microphone", devices.tracks.audio], audiooutput: ["Loudspeaker", null] };
+    const kinds = { videoinput: ["Camera", "video"], audioinput: ["Microphone", "audio"], audiooutput: ["Loudspeaker", "speaker"] };
     for (const [kind, select] of Object.entries(pickers)) {
       const found = all.filter((device) => device.kind === kind && device.deviceId);
-      const [word, track] = kinds[kind];
-      const now = track?.getSettings().deviceId ?? select.value;
+      const [word, what] = kinds[kind];
+      const now = devices.tracks[what]?.getSettings().deviceId ?? devices.picked[what];
       select.replaceChildren(...found.map((each, n) => new Option(each.label || `${word} ${n + 1}`, each.deviceId)));
-      if (now) select.value = now;
+      if (found.some(({ deviceId }) => deviceId === now)) select.value = now;
       select.disabled = !found.length;
       select.closest(".field").hidden = kind === "audiooutput" && (!found.length || !HTMLMediaElement.prototype.setSinkId);
     }
@@ -142,7 +142,11 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     await devices.pick("audio", target.value);
     memory.write({ microphone: target.value });
   });
-  pickers.audiooutput.addEventListener("change", ({ target }) => stage.useSpeaker(target.value));
+  pickers.audiooutput.addEventListener("change", ({ target }) => {
+    devices.pickSpeaker(target.value);
+    stage.useSpeaker(target.value);
+  });
+  stage.useSpeaker(devices.picked.speaker);
   navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (!byId("panel-more").hidden) listForCall(); });
 
   function keepMode() {

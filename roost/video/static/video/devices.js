@@ -16,7 +16,7 @@ export function causeOf({ name, message = "" }) {
   return "unknown";
 }
 
-/** The camera and microphone chosen last in this browser, so that a session opens what was tried. */
+/** What was chosen last in this browser, so that a session opens what was tried. */
 const choice = {
   key: "devices",
   read() { try { return JSON.parse(localStorage.getItem(this.key)) ?? {}; } catch { return {}; } },
@@ -28,7 +28,7 @@ export class Devices {
   tracks = { audio: null, video: null };
   troubles = {};
   wants = { audio: true, video: true };
-  picked = { audio: "", video: "", ...choice.read() };
+  picked = { audio: "", video: "", speaker: "", ...choice.read() };
   muted = false;
   stream = new MediaStream();
   #meter = null; #picture = USUAL; #lost = new Set();
@@ -140,6 +140,11 @@ export class Devices {
       if (this.wants[kind]) this.troubles[kind] = causeOf(error);
     }
     this.changed();
+  }
+
+  pickSpeaker(id) {
+    this.picked.speaker = id;
+    choice.keep("speaker", id);
   }
 
   mute(muted) {
