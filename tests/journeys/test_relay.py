@@ -316,7 +316,12 @@ class Apart(NamedTuple):
 
 
 @pytest.fixture
-def apart(playwright: Playwright, tmp_path: Path, database: dict[str, str]) -> Iterator[Apart]:
+def apart(
+    playwright: Playwright,
+    tmp_path: Path,
+    database: dict[str, str],
+    request: pytest.FixtureRequest,
+) -> Iterator[Apart]:
     if os.geteuid() != 0:
         pytest.skip("Only root can make networks.")
     ports = free_port(), free_port()
@@ -332,7 +337,7 @@ def apart(playwright: Playwright, tmp_path: Path, database: dict[str, str]) -> I
             for whose in ("tara", "casey")
         )
         booked = book(server)
-        want_relay_only(server, False)
+        want_relay_only(server, getattr(request, "param", False))
         pair = Two((browsers[0], browsers[1]), booked)
         pair.meet()
         pair.casey.evaluate(WATCH_STATES)
@@ -374,3 +379,29 @@ def test_a_link_that_was_cut_heals_by_itself(apart: Apart) -> None:
         for page in apart.pair.pages:
             assert_sees_and_hears(page, seconds=20)
         assert (casey.evaluate("window.__peers.length") > made) is is_rebuilt, seconds
+
+
+@pytest.mark.parametrize("apart", [True], indirect=True, ids=["relay-only"])
+def test_a_line_that_carries_no_picture_carries_the_sound(apart: Apart) -> None:
+    casey, tara = apart.pair.casey, apart.pair.tara
+    for page in apart.pair.pages:
+        assert only_relays(page), ways(page)
+    line = casey.locator("#call-line")
+    gone = tara.get_by_text("The line to Casey is too weak for a picture just now.")
+    # A voice takes about 35 kilobits a second, with all that is wrapped around it.
+    with apart.networks.narrow("casey", kbit=60):
+        expect(line).to_contain_text("so Tara Okafor sees you smaller for now", timeout=30_000)
+        expect(line).to_contain_text("so Tara Okafor only hears you for now", timeout=60_000)
+        # A line so full loses its own signs of life, too, and may be mended first.
+        expect(gone).to_be_visible(timeout=20_000)
+        for _ in range(3):
+            sound, frames = figures(tara)["audio"], figures(casey)["frames"]
+            wait_for(lambda than=sound: figures(tara)["audio"] > than, seconds=10)  # type: ignore[misc]
+            # The other way is as wide as ever.
+            wait_for(lambda than=frames: figures(casey)["frames"] > than, seconds=10)  # type: ignore[misc]
+    # What the picture's line was, before it stopped, is no news of it now.
+    expect(line).to_contain_text("line is good again: Tara Okafor sees you soon", timeout=20_000)
+    expect(gone).not_to_be_visible(timeout=40_000)
+    for page in apart.pair.pages:
+        assert_sees_and_hears(page)
+        assert only_relays(page)

@@ -62,6 +62,20 @@ class Networks:
             for space, device, last in ends:
                 _ip("-n", space, "neigh", "del", f"{LINKS[whose]}.{last}", "dev", device)
 
+    @contextmanager
+    def narrow(self, whose: str, *, kbit: int) -> Iterator[None]:
+        """What goes out there has so many kilobits a second, for the length of a block: what is
+        more waits for up to 400 ms, and is lost."""
+        name = self.names[whose]
+        device = f"{name.partition('-')[0]}h{list(LINKS).index(whose)}"
+        queue = ["netns", "exec", name, "tc", "qdisc"]
+        shape = ["tbf", "rate", f"{kbit}kbit", "burst", "3kb", "latency", "400ms"]
+        _ip(*queue, "add", "dev", device, "root", *shape)
+        try:
+            yield
+        finally:
+            _ip(*queue, "del", "dev", device, "root")
+
     def browser(self, whose: str, folder: Path) -> str:
         """A Chromium that lives there."""
         wrapper = folder / f"chromium-{whose}"

@@ -279,15 +279,20 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
         const good = { lossIn: 0, lossOut: 0, trip: 0.1 }, lossy = { lossIn: 0.01, lossOut: 0.12, trip: 0.1 };
         const slow = { lossIn: null, lossOut: null, trip: 1.25 };
         return [[], [at("Remy", good)], [at("Remy", lossy, 1)], [at("Tara", good), at("Remy", slow)],
-          [at("Tara", lossy), at("Remy", lossy)], [at("Remy", lossy, 3)]].map(sayLines);""",
+          [at("Tara", lossy), at("Remy", lossy)], [at("Remy", lossy, 3)],
+          [at("Remy", { ...good, lossOut: 0.04 })], [at("Remy", { ...good, trip: 0.6 })],
+          [at("Remy", good, 3)]].map(sayLines);""",
     )
     assert said == [
         "",
         "line is good",
-        "the line to Remy is weak: 12 % of it gets lost, so Remy sees you smaller for now",
-        "Remy’s line is weak: it takes 1.3 s there and back",
-        "your line is weak: 12 % of it gets lost",
-        "the line to Remy is weak: 12 % of it gets lost, so Remy only hears you for now",
+        "the line to Remy is weak: a lot gets lost on the way, so Remy sees you smaller for now",
+        "Remy’s line is weak: everything arrives very late",
+        "your line is weak: a lot gets lost on the way",
+        "the line to Remy is weak: a lot gets lost on the way, so Remy only hears you for now",
+        "the line to Remy is weak: a little gets lost on the way",
+        "the line to Remy is weak: everything arrives a bit late",
+        "line is good again: Remy sees you soon",
     ]
 
 

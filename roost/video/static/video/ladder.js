@@ -60,21 +60,20 @@ export function pictureFor({ rung, others, isScreen, isWanted, isFine = false })
   return { active: true, kbps: kbps * SHARES[step] * (isScreen ? 2 : 1), scale: isScreen ? 1 : scale * SCALES[step] };
 }
 
-/** How a line does: { level: "good", "weak" or "bad", reason: "", "loss" or "slow", loss, trip }. */
+/** How a line does: { level: "good", "weak" or "bad", reason: "", "loss" or "slow" }. */
 export function judge({ lossIn, lossOut, trip }) {
   const loss = Math.max(lossIn ?? 0, lossOut ?? 0);
-  if (loss >= BAD_LOSS) return { level: "bad", reason: "loss", loss, trip };
-  if (trip >= VERY_SLOW) return { level: "bad", reason: "slow", loss, trip };
-  if (loss >= WEAK_LOSS) return { level: "weak", reason: "loss", loss, trip };
-  if (trip >= SLOW) return { level: "weak", reason: "slow", loss, trip };
-  return { level: "good", reason: "", loss, trip };
+  if (loss >= BAD_LOSS) return { level: "bad", reason: "loss" };
+  if (trip >= VERY_SLOW) return { level: "bad", reason: "slow" };
+  if (loss >= WEAK_LOSS) return { level: "weak", reason: "loss" };
+  if (trip >= SLOW) return { level: "weak", reason: "slow" };
+  return { level: "good", reason: "" };
 }
 
-/** Why, as somebody says it. */
-export function why({ reason, loss, trip }) {
-  if (reason === "loss") return `${Math.round(loss * 100)} % of it gets lost`;
-  if (reason === "slow") return `it takes ${trip.toFixed(1)} s there and back`;
-  return "";
+/** Why a weak line is weak, as somebody says it. */
+export function why({ level, reason }) {
+  if (reason === "loss") return `a ${level === "bad" ? "lot" : "little"} gets lost on the way`;
+  return `everything arrives ${level === "bad" ? "very" : "a bit"} late`;
 }
 
 /** One sentence on all lines of a call. `lines` are { name, about, line }, one for each other person. */
@@ -83,6 +82,8 @@ export function sayLines(lines) {
   if (!known.length) return "";
   const weak = known.filter(({ line }) => line.level !== "good");
   if (!weak.length) {
+    const blind = known.find(({ climb: { rung } }) => rung >= STOPPED);
+    if (blind) return `line is good again: ${blind.name} sees you soon`;
     const smaller = known.find(({ about }) => about.rung > 0);
     return smaller ? `your line was weak for ${smaller.name}, and gets well again` : "line is good";
   }

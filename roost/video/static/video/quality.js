@@ -7,8 +7,8 @@ const EVERY = 2000;
 /** The figures of one connection since the last look. */
 async function sample(peer) {
   const before = peer.counts ?? { received: 0, lost: 0, pc: null };
-  let received = 0, lost = 0, trip = 0, kbps = null, limit = "none";
-  const lossOut = { audio: null, video: null };
+  let received = 0, lost = 0, kbps = null, limit = "none";
+  const lossOut = { audio: null, video: null }, trips = { audio: 0, video: 0 };
   const reports = await peer.pc.getStats();
   for (const report of reports.values()) {
     if (report.type === "inbound-rtp") {
@@ -16,7 +16,7 @@ async function sample(peer) {
       lost += Math.max(report.packetsLost ?? 0, 0);
     } else if (report.type === "remote-inbound-rtp" && report.kind in lossOut) {
       lossOut[report.kind] = report.fractionLost ?? null;
-      trip = Math.max(trip, report.roundTripTime ?? 0);
+      trips[report.kind] = report.roundTripTime ?? 0;
     } else if (report.type === "outbound-rtp" && report.kind === "video") {
       limit = report.qualityLimitationReason ?? "none";
     } else if (report.type === "transport") {
@@ -29,9 +29,10 @@ async function sample(peer) {
   const isNew = before.pc !== peer.pc;
   const came = isNew ? received : received - before.received, missed = isNew ? lost : lost - before.lost;
   const all = came + Math.max(missed, 0);
-  // A picture that is not sent says nothing of the line; its last figure would stand for ever.
+  // A picture that is not sent says nothing of the line; its last figures would stand for ever.
   const isSent = peer.sendsPicture && peer.climb.rung < STOPPED;
   const out = isSent ? Math.max(lossOut.video ?? 0, lossOut.audio ?? 0) : lossOut.audio;
+  const trip = isSent ? Math.max(trips.video, trips.audio) : trips.audio;
   return { lossIn: all > 20 ? Math.max(missed, 0) / all : null, lossOut: out, trip, kbps, limit };
 }
 
