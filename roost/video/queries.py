@@ -185,6 +185,13 @@ class Standing:
             self.person.left_at is not None or self.person.state in IN_ROOM
         )
 
+    @property
+    def is_after_call(self) -> bool:
+        """Whether what follows a call is what there is to say: they have been in it, and it has
+        not been cancelled or moved, or taken off video, since."""
+        gone = {Closed.CANCELLED, Closed.EARLY, Closed.NOT_VIDEO}
+        return self.has_been_in and self.closed not in gone
+
     def speaks_under(self, cid: str) -> bool:
         """Whether the page load `cid`, of this seat's account, is the one that speaks for the
         person. Others in the room know a cid; it opens nothing to them."""

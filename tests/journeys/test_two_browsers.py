@@ -320,6 +320,27 @@ def test_firefox_rehearses(server: Server, heard_fox: Firefox) -> None:
     assert casey.complaints == []
 
 
+@pytest.fixture
+def deaf_fox(tmp_path: Path) -> Iterator[Firefox]:
+    """A Firefox that finds no loudspeaker, also where there is one."""
+    with firefox(tmp_path, media__cubeb__backend="none") as running:
+        yield running
+
+
+def test_without_a_loudspeaker_the_microphone_is_not_blamed(
+    server: Server, deaf_fox: Firefox
+) -> None:
+    booked = book(server)
+    casey = deaf_fox.window(booked.cookie("portal"))
+    casey.goto(f"{booked.portal}/rehearse/")
+    casey.press("Start the test")
+    expect_text(casey, "We can’t find a loudspeaker. Plug in or switch on", seconds=45)
+    expect_text(casey, "There is trouble with the sound.")
+    expect_no_text(casey, "We can’t hear your microphone.")
+    casey.close()
+    assert casey.complaints == []
+
+
 def test_who_blocked_the_camera_reads_what_to_press_in_firefox_and_can_listen(
     server: Server, chromium: Browser, strict_fox: Firefox
 ) -> None:

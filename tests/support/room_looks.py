@@ -349,6 +349,7 @@ def two(walk: Walk) -> Iterator[State]:
             page.wait_for_function("window.__swap")
             page.evaluate("window.__swap()")
             expect(page.locator("#safety-alarm")).to_be_visible(timeout=SLOW)
+            expect(page.get_by_text("They are new for every call")).to_be_hidden()
             yield from walk.look(f"safety alarm {who}", page)
         casey.get_by_role("button", name="Leave").click()
         expect(casey.get_by_role("button", name="Return to session")).to_be_visible(timeout=SLOW)

@@ -14,7 +14,7 @@ from roost.core.time import now, say_day, say_hour, say_hours, say_relative_day,
 from roost.practices.models import Practice
 from roost.scheduling.enums import Attendance
 from roost.scheduling.models import Appointment, Attendee
-from roost.scheduling.services import move_appointment
+from roost.scheduling.services import cancel_appointment, move_appointment
 from roost.video import services
 from roost.video.models import Presence
 from roost.video.queries import Seat
@@ -179,6 +179,32 @@ def test_who_has_not_been_in_the_call_is_sent_to_the_room(
     )
     answer = tara.go("room-after", appointment=session.uuid)
     assert (answer.status_code, answer.url) == (302, tara.path("room", appointment=session.uuid))
+
+
+@pytest.mark.parametrize("change", ["cancelled", "moved"])
+def test_of_a_session_that_was_cancelled_or_moved_the_room_says_so(
+    cast: Cast,
+    session: Appointment,
+    portal: Doors,
+    office: Doors,
+    after_call: Callable[[], None],
+    change: str,
+) -> None:
+    after_call()
+    if change == "cancelled":
+        cancel_appointment(by=cast.tara, appointment=session)
+        words = "This session was cancelled"
+    else:
+        move_appointment(by=cast.tara, appointment=session, starts_at=now() + timedelta(days=2))
+        words = "The room opens later"
+    casey, tara = portal(cast.casey_account), office(cast.tara)
+    for visitor, room, ids in (
+        (casey, "room-person", person_of(session)),
+        (tara, "room", {"appointment": session.uuid}),
+    ):
+        answer = visitor.go("room-after", **ids)
+        assert (answer.status_code, answer.url) == (302, visitor.path(room, **ids))
+        assert words in text_of(visitor.go(room, **ids))
 
 
 def test_a_parent_reads_of_each_child_by_name(cast: Cast, maple: Any, portal: Doors) -> None:

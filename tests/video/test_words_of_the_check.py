@@ -165,6 +165,13 @@ def test_the_causes_read_differently(page: Page) -> None:
     assert insecure["again"] is False
 
 
+def test_a_loudspeaker_that_is_not_there_is_no_volume_that_is_down(page: Page) -> None:
+    [missing], [unheard] = (notices(page, {"speaker": each}) for each in ("missing", "unheard"))
+    assert missing["title"] == "We can’t find a loudspeaker"
+    assert missing["again"] is False
+    assert "Turn the volume up" in unheard["text"]
+
+
 def test_nothing_wrong_says_nothing(page: Page) -> None:
     assert notices(page, {}) == []
     assert call(page, "troubles", "noticesFor", {"camera": None, "microphone": None}, {}) == []

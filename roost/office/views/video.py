@@ -47,13 +47,13 @@ def room(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
 @open_to(Who.STAFF, survives_idle=True)
 def room_after(request: OfficeRequest, appointment: uuid.UUID) -> HttpResponse:
     """What follows a call: attendance in one press, and each client's next session. With htmx, or
-    as the room's page asks for it, only that. Who has not been in the call is sent to the room."""
+    as the room's page asks for it, only that. Whom it is not for is sent to the room."""
     seat = get_staff_seat_for(request.staff, appointment)
     if request.is_idle and not may_finish(seat):
         request.session.flush()
         return to_log_in(request, idle=True)
     standing = standing_of(seat)
-    if not (request.htmx or standing.has_been_in):
+    if not (request.htmx or standing.is_after_call):
         return redirect(door_path(request, "room", appointment=appointment))
     found, moment, tz = get_appointment_for(request.staff, appointment), now(), request.zone
     people = list(found.attendees.all())

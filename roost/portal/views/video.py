@@ -72,7 +72,7 @@ def room_person(request: DoorRequest, appointment: uuid.UUID, attendee: uuid.UUI
 @open_to(Who.ACCOUNT, survives_idle=True)
 def room_after(request: DoorRequest, appointment: uuid.UUID, attendee: uuid.UUID) -> HttpResponse:
     """What follows a call: the next session, and what the practice wrote for this page. As the
-    room's page asks for it, only that. Who has not been in the call is sent to the room."""
+    room's page asks for it, only that. Whom it is not for is sent to the room."""
     seats = seats_for(request.account, appointment)
     seat = find_seat(seats, attendee)
     if request.is_idle and not may_finish(seat):
@@ -80,7 +80,7 @@ def room_after(request: DoorRequest, appointment: uuid.UUID, attendee: uuid.UUID
         return to_log_in(request, idle=True)
     standing = standing_of(seat)
     room = door_path(request, "room-person", appointment=appointment, attendee=attendee)
-    if not (request.htmx or standing.has_been_in):
+    if not (request.htmx or standing.is_after_call):
         return redirect(room)
     record_read(
         "appointment.viewed",

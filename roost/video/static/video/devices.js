@@ -31,7 +31,7 @@ export class Devices {
   picked = { audio: "", video: "", speaker: "", ...choice.read() };
   muted = false;
   stream = new MediaStream();
-  #meter = null; #picture = USUAL; #lost = new Set();
+  #context = null; #meter = null; #picture = USUAL; #lost = new Set();
 
   /** `changed` is told of every change, and of "ended" and "muted" where the browser has made it. */
   constructor(changed) { this.changed = changed; }
@@ -187,7 +187,7 @@ export class Devices {
   meter(level) {
     this.stopMeter();
     if (!this.tracks.audio || !window.AudioContext) return;
-    const context = new AudioContext();
+    const context = this.#context = new AudioContext();
     // More than the time between two looks, so that no short sound falls between them.
     const analyser = new AnalyserNode(context, { fftSize: 8192 });
     context.createMediaStreamSource(new MediaStream([this.tracks.audio])).connect(analyser);
@@ -206,7 +206,10 @@ export class Devices {
     this.#meter = () => { over.abort(); clearInterval(timer); context.close(); };
   }
 
-  stopMeter() { this.#meter?.(); this.#meter = null; }
+  stopMeter() { this.#meter?.(); this.#meter = this.#context = null; }
+
+  /** Whether there is nothing to hear with: Firefox then lets no page listen, either, whatever was pressed. */
+  get isDeaf() { return this.#context?.state === "suspended"; }
 
   /** Both lights go out, and stay out whatever the browser gives later. */
   close() {

@@ -53,7 +53,11 @@ function listen() {
   found.microphone = trouble;
   words.textContent = track ? "Say a few words and watch the bar." : "We can’t hear you just now.";
   if (!track) return devices.stopMeter();
-  silence = setTimeout(() => { if (!found.microphone) { found.microphone = "silent"; draw(); } }, SILENT_AFTER);
+  silence = setTimeout(() => {
+    if (found.microphone) return;
+    if (devices.isDeaf) found.speaker = "missing"; else found.microphone = "silent";
+    draw();
+  }, SILENT_AFTER);
   devices.meter((level) => {
     meter.value = level;
     meter.textContent = `${level} %`;
