@@ -192,14 +192,21 @@ else:
 DATABASES = {"default": _database}
 
 ROOST_REDIS_URL = env.str("ROOST_REDIS_URL", "")
+# Messages that may wait for one socket.
+LAYER_CAPACITY = 1000
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [ROOST_REDIS_URL]},
+            # What browsers say to each other goes through it, and nobody who looks into it reads it.
+            "CONFIG": {
+                "hosts": [ROOST_REDIS_URL],
+                "symmetric_encryption_keys": [SECRET_KEY],
+                "capacity": LAYER_CAPACITY,
+            },
         }
         if ROOST_REDIS_URL
-        else {"BACKEND": "roost.core.layer.MemoryLayer", "CONFIG": {"capacity": 1000}}
+        else {"BACKEND": "roost.core.layer.MemoryLayer", "CONFIG": {"capacity": LAYER_CAPACITY}}
     )
 }
 

@@ -9,7 +9,6 @@ import shutil
 import socket
 import sqlite3
 import ssl
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from roost.practices.models import Practice
 from tests.support.cast import Cast
 from tests.support.command import roost
 from tests.support.post import Post, post_office
+from tests.support.redis import redis
 from tests.support.relay import BEHIND_ROUTER, SECRET, make_certificate, relaying
 from tests.support.server import free_port, serving
 
@@ -452,21 +452,12 @@ def test_redis_is_asked(set_to: Setting, tmp_path: Path) -> None:
     port = free_port()
     set_to(ROOST_REDIS_URL=f"redis://127.0.0.1:{port}/0")
     assert "It does not answer" in one(doctor.check_redis()).words
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "",
-               "--requirepass", SECRETS[0], "--dir", str(tmp_path)]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        set_to(ROOST_REDIS_URL=f"redis://:{SECRETS[0]}@127.0.0.1:{port}/0")
-        for _ in range(100):
-            if (found := one(doctor.check_redis())).grade == Grade.RIGHT:
-                break
-        assert found.grade == Grade.RIGHT
+    with redis(tmp_path, port=port, password=SECRETS[0]) as running:
+        set_to(ROOST_REDIS_URL=running.url)
+        assert one(doctor.check_redis()).grade == Grade.RIGHT
         for wrong_one in (f"redis://127.0.0.1:{port}/0", f"redis://:wrong@127.0.0.1:{port}/0"):
             set_to(ROOST_REDIS_URL=wrong_one)
             assert "does not let Roost in" in one(doctor.check_redis()).words
-    finally:
-        process.kill()
-        process.wait(5)
 
 
 @pytest.mark.slow

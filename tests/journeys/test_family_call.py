@@ -354,7 +354,9 @@ def test_a_line_that_loses_loses_its_picture_and_never_its_sound(meet: Any) -> N
     two.assert_all_meet(0)
     casey.evaluate("window.__loss = 0.2")
     light = casey.locator(".light-bad")
-    expect(light).to_have_attribute("title", "Line is weak: a lot gets lost on the way.", timeout=SLOW)
+    expect(light).to_have_attribute(
+        "title", "Line is weak: a lot gets lost on the way.", timeout=SLOW
+    )
     expect(casey.get_by_text("so Tara Okafor sees you smaller for now")).to_be_visible(timeout=SLOW)
     gone = tara.get_by_text("The line to Casey is too weak for a picture just now")
     expect(gone).to_be_visible(timeout=SLOW)
