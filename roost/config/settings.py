@@ -198,7 +198,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # What browsers say to each other goes through it, and nobody who looks into it reads it.
+            # What browsers say to each other goes through it. Whoever looks into it reads nothing.
             "CONFIG": {
                 "hosts": [ROOST_REDIS_URL],
                 "symmetric_encryption_keys": [SECRET_KEY],

@@ -1,6 +1,7 @@
 """Whether the relay does what calls need and nothing more, in words for people.
 
-Each of its addresses is asked as a browser would ask it. Nothing is sent through it to anybody.
+Each of its addresses is asked as a browser would ask it. What is sent through it goes to another
+line of the check's own.
 """
 
 import secrets
@@ -15,7 +16,15 @@ from django.conf import settings
 from roost.core.findings import Finding, right, wrong
 from roost.core.time import now
 from roost.video.turn import LIFETIME, credential, relay_urls
-from roost.video.turn_client import TCP, UNAUTHORIZED, NoAnswer, Refused, RelayTalk, parse_url
+from roost.video.turn_client import (
+    TCP,
+    UNAUTHORIZED,
+    NoAnswer,
+    Peer,
+    Refused,
+    RelayTalk,
+    parse_url,
+)
 
 # This machine, private networks, a carrier's, and where clouds keep their machines' secrets.
 CLOSED = ("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254")
@@ -94,7 +103,12 @@ def check_relay(*, tls: ssl.SSLContext | None = None) -> list[Finding]:
 
 def _check(trial: _Trial) -> Finding:
     try:
-        return _check_credentials(trial) or _check_peers(trial) or _all_right(trial)
+        return (
+            _check_credentials(trial)
+            or _check_peers(trial)
+            or _check_passage(trial)
+            or _all_right(trial)
+        )
     except NoAnswer as error:
         return trial.wrong(
             f"It does not answer ({error}).",
@@ -176,6 +190,35 @@ def _check_peers(trial: _Trial) -> Finding | None:
     return None
 
 
+def _check_passage(trial: _Trial) -> Finding | None:
+    """A few bytes from one line to another, both by the relay, as in a call where both sides need
+    it; and back."""
+    with trial.talk() as one, trial.talk() as other:
+        places = [line.allocate() for line in (one, other)]
+        one.permit(places[1][0])
+        other.permit(places[0][0])
+        passed = _passes(one, other, places[1]) and _passes(other, one, places[0])
+        for line in (one, other):
+            line.refresh(seconds=0)
+    if passed:
+        return None
+    return trial.wrong(
+        "What is sent through it does not come out.",
+        "Let UDP through to its ports from min-port to max-port (in its file), also from itself. "
+        "Behind a router, see that external-ip names both of its addresses.",
+    )
+
+
+def _passes(line: RelayTalk, to: RelayTalk, place: Peer) -> bool:
+    """Whether what is sent on a line comes out on the other. Datagrams get lost: three are sent."""
+    said = secrets.token_bytes(16)
+    for _ in range(3):
+        line.send(*place, said)
+        if (heard := to.receive(seconds=PATIENCE / 3)) is not None:
+            return heard[1] == said
+    return False
+
+
 def _through_6(trial: _Trial) -> list[str]:
     """The closed IPv6 addresses that it passes on to; none where it relays no IPv6."""
     with trial.talk() as line:
@@ -209,5 +252,7 @@ def _relays_tcp(trial: _Trial) -> bool:
 
 def _all_right(trial: _Trial) -> Finding:
     return right(
-        trial.about, "It answers, takes Roost’s passwords only, and passes on to the internet only."
+        trial.about,
+        "It answers, takes Roost’s passwords only, passes on to the internet only, and what is "
+        "sent through it comes out.",
     )

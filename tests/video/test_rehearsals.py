@@ -17,9 +17,11 @@ from roost.clients.enums import Relationship
 from roost.core.time import now, say_hour
 from roost.scheduling.enums import Mode
 from roost.scheduling.models import Appointment
+from roost.video import services
 from roost.video.enums import Found
 from roost.video.errors import NotAFinding
 from roost.video.models import DeviceCheck
+from roost.video.queries import Seat
 from roost.video.rehearsals import (
     can_rehearse,
     checks_of,
@@ -29,6 +31,7 @@ from roost.video.rehearsals import (
 )
 from roost.video.rules import CHECK_COUNTS_FOR, say_check
 from tests.support.cast import Cast, give, make_account, make_appointment
+from tests.video.conftest import CASEYS_PAGE
 
 Doors = Callable[..., Any]
 ALL_WORK = dict.fromkeys(("camera", "microphone", "speaker", "connection"), "works")
@@ -325,6 +328,18 @@ def test_the_relay_is_lent_a_few_times_only(
     assert begun.count() == REHEARSALS_PER_ACCOUNT.most
     with pytest.raises(TooMany):
         lend_relay(by=cast.casey_account)
+
+
+def test_where_it_was_tried_too_often_a_therapist_still_sees_who_waits(
+    cast: Cast, maple: Any, office: Doors, casey_seat: Seat, relay: None
+) -> None:
+    tara = office(cast.tara)
+    while (answer := tara.send("rehearse-relay")).status_code == 200:
+        pass
+    assert "is waiting" not in answer.content.decode()
+    services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="Casey")
+    answer = tara.send("rehearse-relay")
+    assert (answer.status_code, "Casey is waiting" in answer.content.decode()) == (429, True)
 
 
 # The therapist's day

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -17,7 +20,14 @@ from roost.core.time import now
 from roost.video import relay_check
 from roost.video.relay_check import check_relay
 from roost.video.turn import LIFETIME, credential
-from roost.video.turn_client import NoAnswer, RelayAddress, RelayTalk, parse_url
+from roost.video.turn_client import (
+    INDICATION,
+    SEND,
+    NoAnswer,
+    RelayAddress,
+    RelayTalk,
+    parse_url,
+)
 from tests.support.relay import BEHIND_ROUTER, LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.server import free_port
 
@@ -185,6 +195,49 @@ def test_a_relay_that_may_not_reach_itself_is_told(
         (found,) = checked(at, "udp")
     assert (found.grade, "does not pass on to itself" in found.words) == (Grade.WRONG, True)
     assert "allowed-peer-ip" in found.advice
+
+
+@contextmanager
+def swallowing(relay: Relay, kind: int) -> Iterator[Relay]:
+    """The relay as it is to be had through something that lets messages of one kind vanish."""
+    ends: dict[Any, socket.socket] = {}
+
+    def hand_back(end: socket.socket, who: Any) -> None:
+        with contextlib.suppress(OSError):
+            while answer := end.recv(65_535):
+                near.sendto(answer, who)
+
+    def hand_on() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                said, who = near.recvfrom(65_535)
+                if who not in ends:
+                    ends[who] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                    ends[who].connect((relay.host, relay.port))
+                    threading.Thread(target=hand_back, args=(ends[who], who), daemon=True).start()
+                if int.from_bytes(said[:2]) != kind:
+                    ends[who].send(said)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near:
+        near.bind(("127.0.0.1", 0))
+        threading.Thread(target=hand_on, daemon=True).start()
+        yield replace(relay, host="127.0.0.1", port=near.getsockname()[1])
+    for end in ends.values():
+        end.close()
+
+
+def test_a_relay_from_which_nothing_comes_out_is_told(
+    relay: Relay, checked: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_check, "PATIENCE", 0.7)
+    with swallowing(relay, 0) as through:
+        (found,) = checked(through, "udp")
+    assert found.grade == Grade.RIGHT, found
+    with swallowing(relay, SEND | INDICATION) as through:
+        (found,) = checked(through, "udp")
+    assert found.grade == Grade.WRONG
+    assert "What is sent through it does not come out" in found.words
+    assert "min-port to max-port" in found.advice
 
 
 def test_a_relay_at_a_private_address_is_told(
