@@ -222,6 +222,24 @@ def test_coturn_knows_every_line(relay: Relay) -> None:
     assert ":5766" not in said
 
 
+def test_as_shipped_its_log_names_nobody_in_a_call(
+    talk: Talking, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("quiet")
+    with relaying(folder, is_loud=False) as at, talk(at=at) as line:
+        _, port = line.allocate()
+        line.permit(PUBLIC)
+        line.bind_channel(PUBLIC, 40_404)
+        with pytest.raises(Refused):
+            line.permit("192.168.1.23")
+        line.refresh(seconds=0)
+    said = at.log.read_text().partition("Total General servers")[2]
+    for secret in ("somebody", PUBLIC, "40404", str(port), line.user, line.password):
+        assert secret not in said
+    # What it refuses lies in somebody's own network, and says where that is to nobody outside.
+    assert "A peer IP 192.168.1.23 denied" in said
+
+
 def test_a_line_coturn_does_not_know_is_noticed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -231,6 +249,7 @@ def test_a_line_coturn_does_not_know_is_noticed(
 
 def test_the_shipped_file_holds_no_secret() -> None:
     text = CONFIGURATION.read_text()
+    assert not re.search(r"(?mi)^verbose", text)
     assert not re.search(r"(?m)^static-auth-secret", text)
     assert not re.search(r"(?m)^(allow-loopback-peers|allowed-peer-ip|no-auth|user=)", text)
 

@@ -77,6 +77,7 @@ def configured(
     ports: tuple[int, int],
     more: Sequence[str],
     without: Sequence[str],
+    is_loud: bool = True,
 ) -> tuple[str, Relay]:
     """The shipped file with a test's own values, and where it will listen."""
     certificate, key = make_certificate(folder, host)
@@ -97,7 +98,9 @@ def configured(
         text, times = re.subn(rf"(?m)^{line}$", other, text)
         assert times == 1, line
     here = [f"listening-ip={host}", f"relay-ip={host}", f"pidfile={folder}/pid",
-            f"userdb={folder}/turndb", "verbose", "new-log-timestamp"]  # fmt: skip
+            f"userdb={folder}/turndb", "new-log-timestamp"]  # fmt: skip
+    if is_loud:
+        here.append("verbose")
     relay = Relay(host, port, tls_port, folder / "relay.log", certificate)
     return "\n".join([text, *here, *more, ""]), relay
 
@@ -112,10 +115,11 @@ def relaying(
     more: Sequence[str] = (),
     without: Sequence[str] = (),
     before: Sequence[str] = (),
+    is_loud: bool = True,
 ) -> Iterator[Relay]:
     """A ready relay for the length of a block. `more` are lines for the end of its file,
-    `without` those that are left out; `before` stands before its command;
-    `ports` are its plain one and that for TLS."""
+    `without` those that are left out; `before` stands before its command; `ports` are its plain
+    one and that for TLS. One that is not `is_loud` says no more than it does as shipped."""
     folder.mkdir(parents=True, exist_ok=True)
     text, relay = configured(
         folder,
@@ -124,6 +128,7 @@ def relaying(
         ports=ports or (free_port(), free_port()),
         more=more,
         without=without,
+        is_loud=is_loud,
     )
     file = folder / "turnserver.conf"
     file.write_text(text)
