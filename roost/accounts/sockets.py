@@ -123,7 +123,18 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     allowance: Allowance
 
     is_closing = False
+    # Whether it was ended since it could not hear what other sockets say any more.
+    has_lost_touch = False
     _is_counted = False
+
+    async def __call__(self, scope_: dict[str, Any], receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope_, receive, send)
+        except Exception:
+            # The layer between sockets has failed (Redis is away), and no end of the line is told.
+            self.has_lost_touch = True
+            await self._stumble()
+            await self.disconnect(STUMBLED)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels would look after database connections here, in the one thread that does all
@@ -163,6 +174,7 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.sign_in: str = self.scope["sign_in"]
         self._tasks: set[asyncio.Task[None]] = set()
+        self._groups: list[str] = []
         if self.scope["account"] is None:
             # Accepted first: a browser is told the close code of an open socket only.
             await self.accept()
@@ -175,10 +187,10 @@ class SignedInConsumer(AsyncWebsocketConsumer):
             return await self.close(TOO_MUCH)
         self.allowance.sockets += 1
         self._is_counted = True
-        await self.channel_layer.group_add(socket_group(self.account.pk), self.channel_name)
         if not await self.enter():
             await self.accept()
             return await self.close(NOT_FOUND)
+        await self.join(socket_group(self.account.pk))
         watch.add(self)
         await self.accept()
         await self.entered()
@@ -208,6 +220,16 @@ class SignedInConsumer(AsyncWebsocketConsumer):
         if not isinstance(message, dict):
             return await self.close(NOT_UNDERSTOOD)
         await self.heard(message)
+
+    async def join(self, group: str) -> None:
+        """Hear what is said to a group, until the socket ends."""
+        self._groups.append(group)
+        await self.channel_layer.group_add(group, self.channel_name)
+
+    async def join_again(self) -> None:
+        """Be heard of in its groups, also where the layer has begun anew and knows of none."""
+        for group in self._groups:
+            await self.channel_layer.group_add(group, self.channel_name)
 
     def may_ask(self) -> bool:
         """Whether the account may ask the database something more just now."""
@@ -243,12 +265,14 @@ class SignedInConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         watch.discard(self)
         self.is_closing = True
-        if self._is_counted:
-            self.allowance.sockets -= 1
-            try:
-                await self.gone()
-            finally:
-                group = socket_group(self.account.pk)
+        if not self._is_counted:
+            return
+        self._is_counted = False
+        self.allowance.sockets -= 1
+        try:
+            await self.gone()
+        finally:
+            for group in self._groups:
                 await self.channel_layer.group_discard(group, self.channel_name)
 
     async def account_signed_out(self, event: dict[str, Any]) -> None:

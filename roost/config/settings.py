@@ -192,13 +192,14 @@ else:
 DATABASES = {"default": _database}
 
 ROOST_REDIS_URL = env.str("ROOST_REDIS_URL", "")
-# Messages that may wait for one socket.
+# Messages that may wait for one socket; with Redis, for all sockets of a process together.
 LAYER_CAPACITY = 1000
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # What browsers say to each other goes through it. Whoever looks into it reads nothing.
+            # What browsers say to each other goes through it: whoever looks into it reads who is
+            # in a room by number, and nothing of what is said.
             "CONFIG": {
                 "hosts": [ROOST_REDIS_URL],
                 "symmetric_encryption_keys": [SECRET_KEY],

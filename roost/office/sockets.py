@@ -44,7 +44,7 @@ class BellConsumer(SignedInConsumer):
         self.staff: StaffMember | None = await self.in_practice(staff_of, self.account)
         if self.staff is None:
             return False
-        await self.channel_layer.group_add(bell_group(self.staff), self.channel_name)
+        await self.join(bell_group(self.staff))
         return True
 
     async def entered(self) -> None:
@@ -56,7 +56,8 @@ class BellConsumer(SignedInConsumer):
         except BadMessage:
             return await self.close(NOT_UNDERSTOOD)
         if kind == "ping":
-            return await self.say(type="pong")
+            await self.say(type="pong")
+            return await self.join_again()
         if kind != "shown":
             return await self.close(NOT_UNDERSTOOD)
         if not self.may_ask():
@@ -75,8 +76,6 @@ class BellConsumer(SignedInConsumer):
     async def gone(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self.staff is not None:
-            await self.channel_layer.group_discard(bell_group(self.staff), self.channel_name)
 
     async def _tell(self) -> None:
         # Whoever rings from here on may not be among those who are found: that rings again.

@@ -101,8 +101,8 @@ class RoomConsumer(SignedInConsumer):
         self.standing, self.seat = standing, standing.seat
         self.found = True
         self.is_over = idle
-        await self.channel_layer.group_add(self.seat.room_group, self.channel_name)
-        await self.channel_layer.group_add(self.seat.person_group, self.channel_name)
+        await self.join(self.seat.room_group)
+        await self.join(self.seat.person_group)
         return True
 
     def _first_look(self) -> tuple[Standing | None, bool]:
@@ -137,17 +137,12 @@ class RoomConsumer(SignedInConsumer):
         for timer in (self._hello, self._next_look, self._soon, self._silence):
             if timer is not None:
                 timer.cancel()
-        if not self.found:
-            return
-        try:
-            if self.cid and not self.is_over:
-                await self._note_lost()
-        finally:
-            for group in (self.seat.room_group, self.seat.person_group):
-                await self.channel_layer.group_discard(group, self.channel_name)
+        if self.found and self.cid and not self.is_over:
+            await self._note_lost()
 
     async def _note_lost(self) -> None:
-        note = partial(services.note_lost, server_stops=server_stops.is_set())
+        stops = server_stops.is_set() or self.has_lost_touch
+        note = partial(services.note_lost, server_stops=stops)
         lost = await self.in_practice(note, by=self.seat, cid=self.cid)
         if lost and not self.seat.is_therapist:
             # Who waited is off the therapist's screen after the grace, who was in the call when
@@ -278,6 +273,7 @@ class RoomConsumer(SignedInConsumer):
 
     async def hear_ping(self, message: dict[str, Any]) -> None:
         await self.say(type="pong")
+        await self.join_again()
         # Thousands can wait: nothing reaches them anyhow, and whoever changes something tells them.
         inside, moment = self._is_inside(), time.monotonic()
         if not inside and moment - self._renewed_at < RENEW_WHILE_WAITING:

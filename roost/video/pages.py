@@ -35,7 +35,6 @@ SCRIPTS = [
         "controls",
         "devices",
         "ending",
-        "fallback",
         "ladder",
         "line",
         "outgoing",

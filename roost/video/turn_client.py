@@ -177,7 +177,7 @@ class RelayTalk:
         """Have data sent to a peer. A relay that does not want to says nothing."""
         tag = secrets.token_bytes(12)
         attributes = {PEER: _write_address((host, port), tag), PAYLOAD: data}
-        self._socket.sendall(_pack(SEND | INDICATION, tag, attributes))
+        self._say(_pack(SEND | INDICATION, tag, attributes))
 
     def receive(self, *, seconds: float) -> tuple[Peer, bytes] | None:
         """The next data from a peer, with who sent it, or None if none comes in time."""
@@ -219,11 +219,7 @@ class RelayTalk:
         end = time.monotonic() + self.patience
         pause = 0.5
         while (moment := time.monotonic()) < end:
-            try:
-                self._socket.settimeout(max(end - moment, 0.01))
-                self._socket.sendall(packet)
-            except OSError as error:
-                raise NoAnswer((error.strerror or "it hangs up").lower()) from error
+            self._say(packet, seconds=max(end - moment, 0.01))
             # Datagrams get lost, and are said again (RFC 8489, 6.2.1).
             until = min(moment + pause, end) if self.at.way == "udp" else end
             pause *= 2
@@ -231,6 +227,13 @@ class RelayTalk:
                 if answer.tag == tag:
                     return answer
         raise NoAnswer("silence")
+
+    def _say(self, packet: bytes, *, seconds: float | None = None) -> None:
+        try:
+            self._socket.settimeout(seconds or self.patience)
+            self._socket.sendall(packet)
+        except OSError as error:
+            raise NoAnswer((error.strerror or "it hangs up").lower()) from error
 
     def _read_until(self, end: float) -> _Message | None:
         """The next message, or None at that time. Data from peers is put aside."""

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 SLOW = 15_000
 PHONE = {"width": 360, "height": 740}
 TOLD = "Tara has been told you’re here"
-UNTOLD = "You’re in the waiting room. Tara will be told as soon as they come online."
+UNTOLD = "You’re in the waiting room. Tara’s page will say so once it’s open."
 CALL_US = "call the practice at 416 555 0142"
 
 # What the browser is asked for, and whether it gives it: `window.refused` names kinds.

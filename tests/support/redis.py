@@ -8,16 +8,38 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.server import free_port
 
 
-@dataclass(frozen=True)
 class Redis:
-    port: int
-    password: str
+    """One that keeps nothing: whoever starts it again finds it empty."""
+
+    def __init__(self, folder: Path, *, port: int = 0, password: str = "of-its-own") -> None:
+        self.folder, self.port, self.password = folder, port or free_port(), password
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Redis:
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+                   "--requirepass", self.password, "--dir", str(self.folder)]  # fmt: skip
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1) as line:
+                    line.sendall(b"PING\r\n")
+                    if line.recv(64):
+                        return self
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("Redis is not ready.")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(5)
 
     @property
     def url(self) -> str:
@@ -44,36 +66,18 @@ class Redis:
 
             listener = threading.Thread(target=listen, daemon=True)
             listener.start()
-            yield heard
-            line.shutdown(socket.SHUT_RDWR)
-            listener.join(5)
+            try:
+                yield heard
+            finally:
+                line.shutdown(socket.SHUT_RDWR)
+                listener.join(5)
 
 
 @contextmanager
-def redis(
-    folder: Path, *, port: int = 0, password: str = "a-password-of-its-own"
-) -> Iterator[Redis]:
-    """A Redis that answers, for the length of a block."""
-    running = Redis(port or free_port(), password)
-    command = ["redis-server", "--port", str(running.port), "--bind", "127.0.0.1", "--save", "",
-               "--requirepass", password, "--dir", str(folder)]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def redis(folder: Path, **options: Any) -> Iterator[Redis]:
+    """One that answers, for the length of a block."""
+    running = Redis(folder, **options)
     try:
-        _wait_ready(process, running.port)
-        yield running
+        yield running.start()
     finally:
-        process.kill()
-        process.wait(5)
-
-
-def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1) as line:
-                line.sendall(b"PING\r\n")
-                if line.recv(64):
-                    return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("Redis is not ready.")
+        running.stop()

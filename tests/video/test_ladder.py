@@ -145,3 +145,44 @@ def test_the_camera_gives_its_best_to_one_other_only(
 ) -> None:
     asked = json.dumps({"rungs": rungs, "isScreen": is_screen})
     assert run(page, f'return (await import("/ladder.js")).wantsBest({asked});') is wanted
+
+
+# Where one made-up line stands after each of so many looks. So much of what is sent is lost, and
+# nothing of what comes.
+LOOKED_AT = """const looks = [];
+window.setInterval = (look) => { looks.push(look); };
+const { watchQuality } = await import("/quality.js");
+const { START } = await import("/ladder.js");
+let received = 0;
+const peer = {
+  isConnected: true, climb: START, about: {}, sendsPicture: true,
+  tellAbout() {}, async sendPicture() {},
+  pc: { async getStats() {
+    received += 100;
+    const sent = [["video", loss], ...(hasSound ? [["audio", loss]] : [])];
+    return new Map([["in", { type: "inbound-rtp", packetsReceived: received, packetsLost: 0 }],
+      ...sent.map(([kind, fractionLost]) =>
+        [kind, { type: "remote-inbound-rtp", kind, fractionLost }])]);
+  } },
+};
+let loss = 0;
+watchQuality({ peers: new Map([["a", peer]]), outgoing: { async useFine() {} }, changed() {} });
+const rungs = [];
+for (loss of losses) {
+  for (const look of looks) look();
+  await new Promise((done) => { setTimeout(done, 5); });
+  rungs.push(peer.climb.rung);
+}
+return rungs;"""
+
+
+@pytest.mark.parametrize("has_sound", [True, False])
+def test_a_picture_that_was_stopped_comes_back_also_where_no_sound_is_sent(
+    page: Page, has_sound: bool
+) -> None:
+    losses = [0.2] * 12 + [0.0] * 10
+    told = f"const losses = {json.dumps(losses)}, hasSound = {json.dumps(has_sound)};"
+    stood = run(page, told + LOOKED_AT)
+    assert max(stood) == STOPPED
+    # Where sound is sent its loss counts, and all is as bad until it is better.
+    assert stood[-1] < STOPPED

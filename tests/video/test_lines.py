@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.db import OperationalError, connections
 
 from roost.accounts import allowances, sockets
@@ -402,6 +403,50 @@ def test_who_waits_when_a_server_stops_in_order_is_expected_back_for_a_few_secon
         await call.socket.close(code=RESTARTS)
         with time_machine.travel(now() + GRACE + timedelta(seconds=1)):
             assert await call.waits() == 0
+
+    on_the_line(cast, story)
+
+
+def test_a_line_that_can_hear_no_other_is_ended_and_nobody_given_up(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What sockets say to each other goes through a layer, which fails when Redis does."""
+
+    layer, away = get_channel_layer(), asyncio.Event()
+    real = layer.receive
+
+    async def receive(channel: str) -> Any:
+        if away.is_set():
+            raise ConnectionError("Redis is away.")
+        return await real(channel)
+
+    monkeypatch.setattr(layer, "receive", receive)
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        allowance = allowance_of(cast.casey_account.pk)
+        assert allowance.sockets == 1
+        away.set()
+        # Its next wait for the layer is its last.
+        await call.act(lambda tara, _: services.leave_room(by=tara, cid=TARAS_PAGE))
+        end = (await all_of(call.socket))[-1]
+        assert (end["type"], end["code"]) == ("websocket.close", STUMBLED)
+        assert await call.state() == "connected"
+        assert allowance.sockets == 0
+
+    on_the_line(cast, story)
+
+
+def test_a_layer_that_has_begun_anew_is_told_again_who_listens(cast: Cast) -> None:
+    """A Redis that was started again knows nobody; each ping says who is there."""
+
+    async def story(call: Line) -> None:
+        await call.begin()
+        get_channel_layer().groups.clear()
+        await call.socket.say(type="ping")
+        await all_of(call.socket)
+        await call.act(lambda tara, _: services.leave_room(by=tara, cid=TARAS_PAGE))
+        assert (await call.hear("left"))["cid"] == TARAS_PAGE
 
     on_the_line(cast, story)
 

@@ -229,10 +229,10 @@ def swallowing(relay: Relay, kind: int) -> Iterator[Relay]:
 def test_a_relay_from_which_nothing_comes_out_is_told(
     relay: Relay, checked: Checking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_check, "PATIENCE", 0.7)
     with swallowing(relay, 0) as through:
         (found,) = checked(through, "udp")
     assert found.grade == Grade.RIGHT, found
+    monkeypatch.setattr(relay_check, "PATIENCE", 0.7)
     with swallowing(relay, SEND | INDICATION) as through:
         (found,) = checked(through, "udp")
     assert found.grade == Grade.WRONG

@@ -275,13 +275,13 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
     said = run(
         page,
         """const { judge, sayLines } = await import("/ladder.js");
-        const at = (name, figures, rung = 0) => ({ name, about: { rung: 0 }, climb: { rung }, line: judge(figures) });
+        const at = (name, figures, rung = 0, isSeen = true) => ({ name, about: { rung: 0 }, climb: { rung }, line: judge(figures), isSeen });
         const good = { lossIn: 0, lossOut: 0, trip: 0.1 }, lossy = { lossIn: 0.01, lossOut: 0.12, trip: 0.1 };
         const slow = { lossIn: null, lossOut: null, trip: 1.25 };
         return [[], [at("Remy", good)], [at("Remy", lossy, 1)], [at("Tara", good), at("Remy", slow)],
           [at("Tara", lossy), at("Remy", lossy)], [at("Remy", lossy, 3)],
           [at("Remy", { ...good, lossOut: 0.04 })], [at("Remy", { ...good, trip: 0.6 })],
-          [at("Remy", good, 3)]].map(sayLines);""",
+          [at("Remy", good, 3)], [at("Remy", good, 3, false)]].map(sayLines);""",
     )
     assert said == [
         "",
@@ -293,6 +293,8 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
         "the line to Remy is weak: a little gets lost on the way",
         "the line to Remy is weak: everything arrives a bit late",
         "line is good again: Remy sees you soon",
+        # Who has no camera on is not seen, however good the line.
+        "line is good",
     ]
 
 

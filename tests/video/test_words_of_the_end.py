@@ -114,7 +114,7 @@ def test_no_way_back_is_promised_where_there_is_none(
 def test_what_was_agreed_stands_once_a_line_has_not_come_about_for_a_while(page: Page) -> None:
     page.evaluate(
         """async () => {
-          const { watchFallback } = await import("/fallback.js");
+          const { watchFallback } = await import("/quality.js");
           window.box = document.getElementById("box");
           box.hidden = true;
           window.peers = new Map([["tara", { isConnected: false }]]);

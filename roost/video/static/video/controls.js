@@ -126,7 +126,7 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     for (const [kind, select] of Object.entries(pickers)) {
       const found = all.filter((device) => device.kind === kind && device.deviceId);
       const [word, what] = kinds[kind];
-      const now = devices.tracks[what]?.getSettings().deviceId ?? devices.picked[what];
+      const now = devices.tracks[what]?.getSettings().deviceId ?? (devices.picked[what] || select.value);
       select.replaceChildren(...found.map((each, n) => new Option(each.label || `${word} ${n + 1}`, each.deviceId)));
       if (found.some(({ deviceId }) => deviceId === now)) select.value = now;
       select.disabled = !found.length;
@@ -147,7 +147,11 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     stage.useSpeaker(target.value);
   });
   stage.useSpeaker(devices.picked.speaker);
-  navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (!byId("panel-more").hidden) listForCall(); });
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => {
+    // The one that was chosen may be back.
+    stage.useSpeaker(devices.picked.speaker);
+    if (!byId("panel-more").hidden) listForCall();
+  });
 
   function keepMode() {
     memory.write({ mode: devices.wants.video ? "video" : devices.wants.audio ? "audio" : "listen" });

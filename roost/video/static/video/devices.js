@@ -208,7 +208,7 @@ export class Devices {
 
   stopMeter() { this.#meter?.(); this.#meter = this.#context = null; }
 
-  /** Whether there is nothing to hear with: Firefox then lets no page listen, either, whatever was pressed. */
+  /** Whether the microphone cannot be listened to, though a button was pressed: so Firefox does where there is no loudspeaker. */
   get isDeaf() { return this.#context?.state === "suspended"; }
 
   /** Both lights go out, and stay out whatever the browser gives later. */

@@ -1,4 +1,4 @@
-// How good a line is, in figures and in words, and what is sent over it. Pure: no page, no network.
+// How good a line is, in words, and what is sent over it. Pure: no page, no network.
 
 const BAD_LOSS = 0.08, WEAK_LOSS = 0.03, SLOW = 0.5, VERY_SLOW = 1;
 // Samples in a row (two seconds each) before a step down, up, and up to the best picture.
@@ -76,13 +76,14 @@ export function why({ level, reason }) {
   return `everything arrives ${level === "bad" ? "very" : "a bit"} late`;
 }
 
-/** One sentence on all lines of a call. `lines` are { name, about, line }, one for each other person. */
+/** One sentence on all lines of a call. `lines` are { name, about, line, climb, isSeen }, one for each other
+    person; `isSeen` says whether a picture would be sent to them if the line were good. */
 export function sayLines(lines) {
   const known = lines.filter(({ line }) => line);
   if (!known.length) return "";
   const weak = known.filter(({ line }) => line.level !== "good");
   if (!weak.length) {
-    const blind = known.find(({ climb: { rung } }) => rung >= STOPPED);
+    const blind = known.find(({ climb: { rung }, isSeen }) => isSeen && rung >= STOPPED);
     if (blind) return `line is good again: ${blind.name} sees you soon`;
     const smaller = known.find(({ about }) => about.rung > 0);
     return smaller ? `your line was weak for ${smaller.name}, and gets well again` : "line is good";

@@ -2,7 +2,7 @@
 
 import { climb, hasRoom, isHeldBack, judge, pictureFor, STOPPED, wantsBest } from "./ladder.js";
 
-const EVERY = 2000;
+const EVERY = 2000, PATIENCE = 15000;
 
 /** The figures of one connection since the last look. */
 async function sample(peer) {
@@ -31,9 +31,11 @@ async function sample(peer) {
   const all = came + Math.max(missed, 0);
   // A picture that is not sent says nothing of the line; its last figures would stand for ever.
   const isSent = peer.sendsPicture && peer.climb.rung < STOPPED;
-  const out = isSent ? Math.max(lossOut.video ?? 0, lossOut.audio ?? 0) : lossOut.audio;
+  const lossIn = all > 20 ? Math.max(missed, 0) / all : null;
+  // Where no sound goes out either, the other way has to speak for both: else the picture would never come back.
+  const out = isSent ? Math.max(lossOut.video ?? 0, lossOut.audio ?? 0) : lossOut.audio ?? (peer.climb.rung < STOPPED ? null : lossIn);
   const trip = isSent ? Math.max(trips.video, trips.audio) : trips.audio;
-  return { lossIn: all > 20 ? Math.max(missed, 0) / all : null, lossOut: out, trip, kbps, limit };
+  return { lossIn, lossOut: out, trip, kbps, limit };
 }
 
 /** Looks at every line every two seconds. `changed` is told of a peer whose line says something new. */
@@ -70,4 +72,18 @@ export function watchQuality({ peers, outgoing, changed }) {
 
   setInterval(() => { for (const peer of peers.values()) look(peer).catch(() => { /* closed meanwhile */ }); }, EVERY);
   return { fit };
+}
+
+/** Shows what has been agreed for when video fails, once a line of the call has not stood for a while. */
+export function watchFallback({ peers, box }) {
+  const since = new Map();
+  setInterval(() => {
+    const moment = Date.now();
+    for (const who of since.keys()) if (!peers.has(who)) since.delete(who);
+    for (const [who, peer] of peers) {
+      if (peer.isConnected) since.delete(who);
+      else if (!since.has(who)) since.set(who, moment);
+    }
+    box.hidden = ![...since.values()].some((start) => moment - start >= PATIENCE);
+  }, EVERY);
 }

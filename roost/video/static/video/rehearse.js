@@ -55,7 +55,8 @@ function listen() {
   if (!track) return devices.stopMeter();
   silence = setTimeout(() => {
     if (found.microphone) return;
-    if (devices.isDeaf) found.speaker = "missing"; else found.microphone = "silent";
+    if (!devices.isDeaf) found.microphone = "silent";
+    else if (found.speaker !== "works") found.speaker = "missing";
     draw();
   }, SILENT_AFTER);
   devices.meter((level) => {
@@ -64,6 +65,8 @@ function listen() {
     if (level <= LOUD || found.microphone === "works" || devices.troubles.audio) return;
     clearTimeout(silence);
     found.microphone = "works";
+    // One has been plugged in meanwhile.
+    if (found.speaker === "missing") found.speaker = "";
     words.textContent = "We can hear you.";
     draw();
   });

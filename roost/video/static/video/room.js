@@ -9,12 +9,11 @@ import { Closing } from "./closing.js";
 import { startControls } from "./controls.js";
 import { Devices } from "./devices.js";
 import { showEnding } from "./ending.js";
-import { watchFallback } from "./fallback.js";
 import { sayLines } from "./ladder.js";
 import { Outgoing } from "./outgoing.js";
 import { helpWords, write } from "./practice.js";
 import { IN_CALL, Presence } from "./presence.js";
-import { watchQuality } from "./quality.js";
+import { watchFallback, watchQuality } from "./quality.js";
 import { startResume } from "./resume.js";
 import { startSafety } from "./safety-panel.js";
 import { Stage } from "./stage.js";
@@ -144,7 +143,7 @@ function peerChanged(peer) {
 }
 
 function drawLine() {
-  const words = sayLines([...peers].map(([who, peer]) => ({ name: nameOf(who), about: peer.about, line: peer.line, climb: peer.climb })));
+  const words = sayLines([...peers].map(([who, peer]) => ({ name: nameOf(who), about: peer.about, line: peer.line, climb: peer.climb, isSeen: Boolean(outgoing.tracks.video) && !peer.about.audioOnly })));
   byId("call-line").textContent = words && ` · ${words}`;
   // Nobody rings a bell into a session.
   byId("knock")?.toggleAttribute("data-quiet", [...peers.values()].some((peer) => peer.isConnected));

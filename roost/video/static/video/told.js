@@ -10,7 +10,7 @@ const SHOWN_WITHIN = 2000;
 export function startTold({ box, first }) {
   const words = {
     knocks: `Letting ${first} know you’re here`,
-    no: `You’re in the waiting room. ${first} will be told as soon as they come online.`,
+    no: `You’re in the waiting room. ${first}’s page will say so once it’s open.`,
     yes: `${first} has been told you’re here`,
   };
   let later = 0;

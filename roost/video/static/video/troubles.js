@@ -78,7 +78,7 @@ function deviceWords(parts, cause, { browser, place, isIn }) {
 }
 
 const OTHER = {
-  "speaker missing": ["We can’t find a loudspeaker", "Plug in or switch on headphones or a loudspeaker, and load this page again. Without one the browser doesn’t let us listen to your microphone, either."],
+  "speaker missing": ["We can’t find a loudspeaker", "Plug in or switch on headphones or a loudspeaker, and load this page again. Your microphone may be fine: without a loudspeaker, this browser can’t try it."],
   "speaker unheard": ["You don’t hear us", "Turn the volume up, and see that the sound goes to the speaker or headphones that you use. Then press Play again."],
   "connection blocked": ["Nothing came back from the relay", "A firewall or a VPN may be in the way. Turn the VPN off, or use another network, such as your phone’s own. Then press Try again."],
   "connection unknown": ["The connection could not be tried", "Wait ten minutes, load the page again, and try once more. Camera and microphone are judged all the same."],
