@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from weakref import WeakValueDictionary
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
@@ -73,9 +74,18 @@ class DoorSockets:
         scope_["door"] = match["door"] if match else ""
         scope_["facts"] = _facts(scope_)
         slug = match["slug"] if match else ""
-        practice, account, key = await database_sync_to_async(_who)(scope_, slug)
-        scope_["practice"], scope_["account"], scope_["sign_in"] = practice, account, key
+        key = _key_in(scope_, slug)
+        # Whoever opens many at once waits for themselves only, as with what their sockets ask.
+        turn = _turns.setdefault(key, asyncio.Lock())
+        async with turn:
+            practice, account = await database_sync_to_async(_who)(scope_["door"], slug, key)
+        scope_["practice"], scope_["account"] = practice, account
+        scope_["sign_in"] = key if account is not None else ""
         return await self.app(scope_, receive, send)
+
+
+# By the key of a cookie, for as long as a socket that brought it is being looked up.
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 def _facts(scope_: dict[str, Any]) -> RequestFacts:
@@ -87,25 +97,27 @@ def _facts(scope_: dict[str, Any]) -> RequestFacts:
     )
 
 
-def _who(scope_: dict[str, Any], slug: str) -> tuple[Practice | None, Account | None, str]:
-    practice = find_practice(slug) if slug else None
-    if practice is None:
-        return None, None, ""
+def _key_in(scope_: dict[str, Any], slug: str) -> str:
+    """The key of the sign-in that a socket's cookie names, whether or not there is one."""
     cookies: dict[str, str] = {}
     for name, value in scope_["headers"]:
         if name == b"cookie":
             with contextlib.suppress(CookieError):
                 cookies |= {k: m.value for k, m in SimpleCookie(value.decode("latin-1")).items()}
     take_door_cookies(cookies, scope_["door"], slug)
-    key = hashed(cookies.get(settings.SESSION_COOKIE_NAME, ""))
+    return hashed(cookies.get(settings.SESSION_COOKIE_NAME, ""))
+
+
+def _who(door: str, slug: str, key: str) -> tuple[Practice | None, Account | None]:
+    practice = find_practice(slug) if slug else None
+    if practice is None:
+        return None, None
     with scope(practice.pk):
-        row = SignIn.objects.filter(
-            session_key=key, door=scope_["door"], expire_date__gt=now()
-        ).first()
+        row = SignIn.objects.filter(session_key=key, door=door, expire_date__gt=now()).first()
         account = PracticeBackend().get_user(row.account_id) if row else None
         if account is None or must_choose_password(account):
-            return practice, None, ""
-        return practice, account, key
+            return practice, None
+        return practice, account
 
 
 class SignedInConsumer(AsyncWebsocketConsumer):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from roost.accounts import allowances
+from roost.accounts import allowances, sockets
 from roost.accounts.allowances import (
     BURST,
     MESSAGE,
@@ -19,7 +19,8 @@ from roost.accounts.allowances import (
     allowance_of,
     forget_fresh,
 )
-from roost.accounts.sockets import SignedInConsumer
+from roost.accounts.sessions import hashed
+from roost.accounts.sockets import DoorSockets, SignedInConsumer
 from roost.core.context import RequestFacts
 
 
@@ -113,3 +114,37 @@ def test_many_sockets_of_one_account_hold_another_up_for_one_turn() -> None:
     asyncio.run(meet())
     assert len(done) == 11
     assert done.index("casey") <= 1
+
+
+def test_many_sockets_that_open_hold_another_up_for_one_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who is on them is looked up for one after the other, of those that bring the same cookie."""
+    found: list[str] = []
+
+    def who(door: str, slug: str, key: str) -> tuple[None, None]:
+        time.sleep(0.01)
+        found.append(key)
+        return None, None
+
+    async def app(*_: object) -> None:
+        pass
+
+    async def nothing() -> None:
+        pass
+
+    async def open_(cookie: str) -> None:
+        headers = [(b"cookie", f"roost-portal-maple={cookie}".encode())]
+        path = "/portal/maple/room/1/socket/"
+        await DoorSockets(app)({"path": path, "headers": headers}, nothing, nothing)
+
+    async def meet() -> None:
+        opened = [asyncio.create_task(open_("mallory")) for _ in range(10)]
+        await asyncio.sleep(0)
+        await open_("casey")
+        await asyncio.gather(*opened)
+
+    monkeypatch.setattr(sockets, "_who", who)
+    asyncio.run(meet())
+    assert len(found) == 11
+    assert found.index(hashed("casey")) <= 1
