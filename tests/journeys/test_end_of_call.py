@@ -162,6 +162,7 @@ def test_who_leaves_reads_what_follows_and_the_attendance_is_one_press(two: Two)
     two.assert_meet()
 
 
+@pytest.mark.one_database
 def test_a_browser_that_is_too_old_is_told_whom_to_call(server: Server, chromium: Browser) -> None:
     booked = book(server)
     context = chromium.new_context()

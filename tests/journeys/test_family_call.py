@@ -22,7 +22,8 @@ from tests.support.browsers import (
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
-pytestmark = pytest.mark.slow
+# What the database does for couples and families, tests/video/test_families.py asks of both.
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 # Several browsers in one call want the whole machine.
 SLOW = 60_000

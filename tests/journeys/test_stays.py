@@ -71,6 +71,7 @@ def height(page: Page) -> int:
     return int(page.evaluate(HEIGHT))
 
 
+@pytest.mark.one_database
 def test_the_picture_rises_to_720_lines_and_falls_back_where_it_is_too_much(two: Two) -> None:
     two.casey.add_init_script(CLAIM)
     two.casey_waits(camera=2)
@@ -111,6 +112,7 @@ def is_still(page: Page) -> bool:
     return bool(figures(page)["frames"] == before)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("stop", [END, MUTE], ids=["ended", "muted"])
 def test_what_a_phone_has_stopped_comes_back_at_one_press(two: Two, stop: str) -> None:
     two.casey.set_viewport_size({"width": 390, "height": 844})
@@ -133,6 +135,7 @@ def test_what_a_phone_has_stopped_comes_back_at_one_press(two: Two, stop: str) -
     expect(two.tara.get_by_text("Casey, muted")).not_to_be_visible()
 
 
+@pytest.mark.one_database
 def test_what_comes_back_by_itself_asks_for_no_press(two: Two) -> None:
     two.meet()
     resume = two.casey.get_by_role("button", name="Tap to resume")
@@ -160,6 +163,7 @@ def test_what_comes_back_by_itself_asks_for_no_press(two: Two) -> None:
     expect(resume).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_a_camera_that_is_still_held_is_said_and_can_be_tried_again(two: Two) -> None:
     two.meet()
     resume = two.casey.get_by_role("button", name="Tap to resume")
@@ -182,6 +186,7 @@ def test_a_camera_that_is_still_held_is_said_and_can_be_tried_again(two: Two) ->
     expect(held).not_to_be_visible()
 
 
+@pytest.mark.one_database
 def test_in_the_waiting_room_it_comes_back_too(two: Two) -> None:
     two.casey_waits()
     two.casey.evaluate(END.replace("#self", "#waiting-preview"))
@@ -189,6 +194,7 @@ def test_in_the_waiting_room_it_comes_back_too(two: Two) -> None:
     two.tara_comes()
 
 
+@pytest.mark.one_database
 def test_a_page_that_slept_or_was_kept_aside_is_in_the_call_again(two: Two) -> None:
     two.meet()
     devtools = two.contexts[1].new_cdp_session(two.casey)
@@ -218,6 +224,7 @@ UFRAGS = """() => window.__peers.filter((pc) => pc.connectionState === "connecte
   .map((pc) => /a=ice-ufrag:(\\S+)/.exec(pc.localDescription.sdp)[1])"""
 
 
+@pytest.mark.one_database
 def test_on_another_network_line_and_way_are_made_anew_at_once(two: Two) -> None:
     two.meet()
     before = two.casey.evaluate(UFRAGS)
@@ -234,6 +241,7 @@ def test_on_another_network_line_and_way_are_made_anew_at_once(two: Two) -> None
     expect(two.casey.get_by_text("Your line dropped")).not_to_be_visible()
 
 
+@pytest.mark.one_database
 def test_both_look_for_another_way_at_the_same_moment(two: Two) -> None:
     two.meet()
     pages = (two.casey, two.tara)

@@ -131,8 +131,8 @@ def test_a_redis_that_starts_again_ends_nothing(apart: Apart) -> None:
             assert_sees_and_hears(page)
         apart.between.start()
         # One that was away for a moment only may not have been missed: each ping puts that right.
+        casey.wait_for_timeout(11_000)
         for page in (tara, casey):
-            page.wait_for_timeout(11_000)
             expect(page.get_by_text("Your line dropped")).not_to_be_visible(timeout=20_000)
         casey.get_by_role("button", name="Mute").last.click()
         expect(tara.get_by_text("Casey, muted")).to_be_visible(timeout=AT_ONCE)

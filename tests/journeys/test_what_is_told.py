@@ -17,7 +17,7 @@ from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import ROOT, Server
 from tests.video.test_sockets import on
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.one_database, pytest.mark.slow]
 
 # Everything that logs at all, says all that it can.
 LOUD = """
