@@ -200,6 +200,7 @@ def test_a_second_window_takes_over(two: Two) -> None:
     ).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_mute_and_camera_are_told_to_the_other(two: Two) -> None:
     two.meet()
     two.casey.get_by_role("button", name="Camera off").click()
@@ -214,6 +215,7 @@ def test_mute_and_camera_are_told_to_the_other(two: Two) -> None:
     two.assert_meet()
 
 
+@pytest.mark.one_database
 def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
     two.casey.add_init_script(
         """const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -232,6 +234,7 @@ def test_without_a_camera_one_joins_by_voice(two: Two) -> None:
     wait_for(lambda: figures(two.tara)["audio"] > start)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -256,6 +259,7 @@ def test_each_trouble_is_told_apart_and_one_can_just_listen(
     assert_sees_and_hears(two.casey)
 
 
+@pytest.mark.one_database
 def test_the_whole_way_by_keyboard(two: Two) -> None:
     two.casey.goto(two.booked.portal_room())
     two.casey.get_by_label("Your name in the session").focus()
