@@ -47,7 +47,8 @@ SECONDS_TO_SAY_HELLO = 20.0
 # A page pings every ten seconds, or every minute in the background. One that does not, does not
 # have its right to be here looked at.
 SECONDS_OF_SILENCE = 150.0
-SOON = 0.2
+# What has yet to be told may wait so many seconds: whatever a call begins with goes first.
+SOON = 0.5
 # Seconds between two renewals of the lease of who waits, whose page pings every ten; and between
 # two looks at their right to wait, which whoever takes it away makes anyhow.
 RENEW_WHILE_WAITING, LOOK_WHILE_WAITING = 25.0, 120.0
@@ -201,7 +202,12 @@ class RoomConsumer(SignedInConsumer):
                 "by": self.channel_name,
             },
         )
-        self._renewed_at = time.monotonic()
+        self._renewed_at, standing = time.monotonic(), self.standing
+        if is_new and standing.closed is None and not standing.speaks_under(self.cid):
+            # A page that nobody has heard of hears what was seen as its socket opened: a reload
+            # has knocked already, and waits for the answer to that.
+            await self._say_state(self._state(standing))
+            return self._look_soon()
         mine = await self.in_practice(services.note_regained, by=self.seat, cid=self.cid)
         if is_new and mine is not None and mine.state in IN_ROOM:
             # What was said to the old line is lost, also where nobody has noticed its end.

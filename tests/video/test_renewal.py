@@ -21,6 +21,7 @@ from roost.core.time import now
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment
 from roost.video import services
+from roost.video.consumers import SOON
 from roost.video.queries import Seat, get_seat_for, get_staff_seat_for
 from roost.video.turn import LIFETIME, relay_urls
 from tests.support.cast import Cast, make_appointment
@@ -60,7 +61,7 @@ class Socket:
         return dict(json.loads(told["text"])) if told["type"] == "websocket.send" else dict(told)
 
     async def is_silent(self) -> bool:
-        return await self.line.receive_nothing(timeout=0.4)
+        return await self.line.receive_nothing(timeout=SOON + 0.2)
 
     async def close(self, *, code: int = 1001) -> None:
         await self.line.send_input({"type": "websocket.disconnect", "code": code})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -419,6 +421,45 @@ def test_who_leaves_is_let_go_also_where_nobody_is_known_to_leave(booked: Booked
         casey.say(type="leave")
         assert casey.hear("left")["reason"] == "left"
         assert casey.ended() == 4410
+
+
+HELD = """
+import sys
+import django
+django.setup()
+from django.db import transaction
+from roost.core.tenancy import across_practices
+from roost.video.models import VideoRoom
+with across_practices(), transaction.atomic():
+    assert VideoRoom.objects.select_for_update().get(appointment__uuid=sys.argv[1])
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(booked: Booked) -> Iterator[None]:
+    """Another process changes something in the room, and takes its time."""
+    server = booked.server
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD, booked.appointment],
+        env=server.environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield
+        process.stdin.close()
+
+
+def test_a_new_page_waits_for_nobody_to_hear_how_it_stands(
+    both: tuple[Talk, Talk], booked: Booked
+) -> None:
+    """What it knocks with is answered by an act; that nobody knows it yet is known already."""
+    with held(booked), on(booked, "portal") as casey:
+        casey.say(type="hello", cid=NEW)
+        assert casey.hear("state")["state"] == ""
 
 
 def run_here(booked: Booked, code: str) -> str:

@@ -2,7 +2,7 @@
 
 import { climb, hasRoom, isHeldBack, judge, pictureFor, STOPPED, wantsBest } from "./ladder.js";
 
-const EVERY = 2000, PATIENCE = 15000;
+const EVERY = 2000, PATIENCE = 15000, SOON = 500;
 
 /** The figures of one connection since the last look. */
 async function sample(peer) {
@@ -70,8 +70,14 @@ export function watchQuality({ peers, outgoing, changed }) {
     }));
   }
 
+  /** Makes it fit a moment later: asked for while a picture begins, it would hold that up. */
+  function fitSoon(peer) {
+    clearTimeout(peer.fitting);
+    peer.fitting = setTimeout(() => { if (peer.isConnected) fit(peer).catch(() => { /* closed meanwhile */ }); }, SOON);
+  }
+
   setInterval(() => { for (const peer of peers.values()) look(peer).catch(() => { /* closed meanwhile */ }); }, EVERY);
-  return { fit };
+  return { fit, fitSoon };
 }
 
 /** Shows what has been agreed for when video fails, once a line of the call has not stood for a while. */

@@ -4,6 +4,8 @@ import { togglePanel } from "./views.js";
 import { certificatesOf, Safety } from "./safety.js";
 
 const byId = (id) => document.getElementById(id);
+// What they are made from goes over the same lines as what a call begins with, which goes first.
+const FOLLOW_WITHIN = 700;
 
 /** Draws the safety words, or why there are none. `nameOf` names a cid. */
 function drawWords({ words, broken, isSpent, isPossible, others, nameOf }) {
@@ -31,9 +33,10 @@ function drawWords({ words, broken, isSpent, isPossible, others, nameOf }) {
   if (alarm.textContent !== said) alarm.textContent = said;
 }
 
-/** `say` says something on the socket, `nameOf` names a cid. Returns { begin(cid), hear, follow, draw, open, close }. */
+/** `say` says something on the socket, `nameOf` names a cid. Returns { begin(cid), hear, follow, draw, open, close }:
+    `follow` looks a moment later who is in the call, `open` at once. */
 export function startSafety({ peers, say, nameOf }) {
-  let safety = null, seen = "", isNew = false;
+  let safety = null, seen = "", isNew = false, soon = 0;
 
   function draw() {
     drawWords({ words: safety.words, broken: safety.broken, isSpent: safety.isSpent, isPossible: Safety.isPossible, others: [...peers.keys()].map(nameOf), nameOf });
@@ -60,11 +63,14 @@ export function startSafety({ peers, say, nameOf }) {
 
   /** The words are of all lines that have stood. */
   function follow() {
+    clearTimeout(soon);
+    soon = 0;
     if (Safety.isPossible) safety.follow(...certificatesOf(peers));
   }
 
   return {
-    draw, follow,
+    draw,
+    follow() { soon ||= setTimeout(follow, FOLLOW_WITHIN); },
     begin(own) { seen = ""; isNew = false; safety = new Safety({ own, changed: draw, send: (to, step) => say({ type: "signal", to, safety: step }) }); },
     hear(cid, step) { safety.hear(cid, step); },
     open() {
