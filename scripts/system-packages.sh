@@ -15,6 +15,7 @@ has pdftotext || missing+=(poppler-utils)
 has_postgresql || missing+=(postgresql)
 has redis-server || missing+=(redis-server)
 has turnserver || missing+=(coturn)
+has nft || missing+=(nftables)
 
 if ((${#missing[@]} == 0)); then
   exit 0

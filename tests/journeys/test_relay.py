@@ -405,3 +405,21 @@ def test_a_line_that_carries_no_picture_carries_the_sound(apart: Apart) -> None:
     for page in apart.pair.pages:
         assert_sees_and_hears(page)
         assert only_relays(page)
+
+
+def test_a_line_that_loses_a_part_of_everything_carries_the_sound(apart: Apart) -> None:
+    """As wireless at the far end of a house: wide enough, but every sixth packet goes missing."""
+    casey, tara = apart.pair.casey, apart.pair.tara
+    line = casey.locator("#call-line")
+    with apart.networks.lose("casey", percent=16):
+        expect(line).to_contain_text("a lot gets lost on the way", timeout=30_000)
+        expect(line).to_contain_text("so Tara Okafor only hears you for now", timeout=60_000)
+        for page in (tara, casey):
+            for _ in range(3):
+                sound = figures(page)["audio"]
+                wait_for(lambda p=page, than=sound: figures(p)["audio"] > than, seconds=10)  # type: ignore[misc]
+    expect(line).not_to_contain_text("gets lost", timeout=30_000)
+    for page in apart.pair.pages:
+        assert_sees_and_hears(page, seconds=60)
+    # It was one call all the way: nobody had to come back.
+    assert "failed" not in casey.evaluate("window.__states")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,23 @@ def fox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
         yield running
 
 
-COUPLE = [
+FAMILY = [
     ("Casey", "Nguyen", "casey@client.example"),
     ("Noor", "Haddad", "noor@client.example"),
+    ("Robin", "Parker", "robin@client.example"),
 ]
+READ = '[...document.querySelectorAll("#safety-list li")].map((word) => word.textContent)'
+
+
+def words_of(windows: Iterable[Window]) -> list[list[str]]:
+    """The safety words that each of some people reads."""
+    found = list[list[str]]()
+    for window in windows:
+        window.press("Safety")
+        wait_for(lambda: len(window.evaluate(READ)) == 4, saying="There are no words.")  # noqa: B023
+        found.append(window.evaluate(READ))
+        window.press("Close safety words")
+    return found
 
 
 class Pair:
@@ -98,17 +111,6 @@ class Pair:
         for window in self.both:
             assert_sees_and_hears(window, plain=window is not self.fox)
 
-    def words(self) -> list[list[str]]:
-        """The safety words that each of the two reads."""
-        read = '[...document.querySelectorAll("#safety-list li")].map((word) => word.textContent)'
-        found = list[list[str]]()
-        for window in self.both:
-            window.press("Safety")
-            wait_for(lambda: len(window.evaluate(read)) == 4, saying="There are no words.")  # noqa: B023
-            found.append(window.evaluate(read))
-            window.press("Close safety words")
-        return found
-
 
 BOTH_WAYS = {"params": ["portal", "office"], "ids": ["client-in-firefox", "therapist-in-firefox"]}
 
@@ -126,7 +128,7 @@ def pair(
 
 def test_they_meet_and_a_dead_server_does_not_part_them(pair: Pair, server: Server) -> None:
     pair.meet()
-    tara_reads, casey_reads = pair.words()
+    tara_reads, casey_reads = words_of(pair.both)
     assert tara_reads == casey_reads
 
     server.kill()
@@ -144,7 +146,7 @@ def test_who_is_in_firefox_loads_the_page_again(pair: Pair) -> None:
     pair.meet()
     pair.fox.reload()
     pair.assert_meet()
-    tara_reads, casey_reads = pair.words()
+    tara_reads, casey_reads = words_of(pair.both)
     assert tara_reads == casey_reads
 
 
@@ -208,21 +210,24 @@ def test_a_screen_is_shown_and_pictures_rest(pair: Pair) -> None:
         pair.assert_meet()
 
 
-def test_a_couple_and_their_therapist_meet_in_both(
-    server: Server, chromium: Browser, fox: Firefox
-) -> None:
-    """Three people, each connected with each; Casey is in Firefox, and comes back to it."""
-    booked = book(server, clients=COUPLE)
+def test_three_and_then_four_meet_in_both(server: Server, chromium: Browser, fox: Firefox) -> None:
+    """Each is connected with each; Casey is in Firefox, comes back to it, and is there when another
+    is let in."""
+    booked = book(server, clients=FAMILY)
     casey = fox.window(booked.cookie("portal", 0), FAKE_SCREEN)
-    tara, noor = (
+    tara, noor, robin = (
         ChromiumWindow(chromium, cookie, FAKE_SCREEN)
-        for cookie in (booked.cookie("office"), booked.cookie("portal", 1))
+        for cookie in (booked.cookie("office"), *(booked.cookie("portal", n) for n in (1, 2)))
     )
-    people: list[Window] = [tara, casey, noor]
-    for number, window in enumerate((casey, noor)):
+
+    def knock(number: int, window: Window) -> None:
         window.goto(booked.portal_room(number))
         window.press("Go to the waiting room")
         expect_waits(window)
+
+    people: list[Window] = [tara, casey, noor]
+    knock(0, casey)
+    knock(1, noor)
     tara.goto(booked.office_room)
     tara.press("Go into the room")
     for name in ("Casey Nguyen", "Noor Haddad"):
@@ -232,9 +237,17 @@ def test_a_couple_and_their_therapist_meet_in_both(
     casey.reload()
     for window in people:
         assert_sees_and_hears_all(window, 2, plain=window is not casey)
+    knock(2, robin)
+    assert figures(robin)["sent"] == 0
+    tara.press("Admit Robin Parker")
+    people.append(robin)
+    for window in people:
+        assert_sees_and_hears_all(window, 3, plain=window is not casey)
+    first, *others = words_of(people)
+    assert others == [first] * 3
     for window in people:
         window.close()
-    assert [window.complaints for window in people] == [[], [], []]
+    assert [window.complaints for window in people] == [[], [], [], []]
 
 
 @pytest.fixture(**BOTH_WAYS)

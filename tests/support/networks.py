@@ -76,6 +76,21 @@ class Networks:
         finally:
             _ip(*queue, "del", "dev", device, "root")
 
+    @contextmanager
+    def lose(self, whose: str, *, percent: int) -> Iterator[None]:
+        """So much of what goes either way is lost by chance, for the length of a block, however
+        little it is. Dropped where it arrives: who sends is told nothing."""
+        name, relay = self.names[whose], self.names["relay"]
+        tag, number = name.partition("-")[0], list(LINKS).index(whose)
+        with ExitStack() as made:
+            for space, device in ((name, f"{tag}h{number}"), (relay, f"{tag}t{number}")):
+                chance = f"numgen random mod 100 < {percent}"
+                drop = f'iifname "{device}" meta l4proto udp {chance} drop;'
+                hook = "type filter hook prerouting priority 0;"
+                _nft(space, f"table ip loss {{ chain arriving {{ {hook} {drop} }}; }}")
+                made.callback(_nft, space, "delete table ip loss")
+            yield
+
     def browser(self, whose: str, folder: Path) -> str:
         """A Chromium that lives there."""
         wrapper = folder / f"chromium-{whose}"
@@ -92,6 +107,14 @@ def _link(whose: str, near: str, relay: str, far: str, network: str) -> None:
         _ip("-n", name, "addr", "add", f"{network}.{last}/24", "dev", device)
         _ip("-n", name, "link", "set", device, "up")
     _ip("-n", whose, "route", "add", "default", "via", f"{network}.1")
+
+
+def _nft(space: str, rules: str) -> None:
+    """Change the packet filter of one namespace."""
+    command = ["ip", "netns", "exec", space, "nft", "-f", "-"]
+    done = subprocess.run(command, input=rules, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"nft {rules}: {done.stderr}")
 
 
 def _ip(*words: str) -> None:
