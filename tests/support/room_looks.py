@@ -339,6 +339,8 @@ def two(walk: Walk) -> Iterator[State]:
                 page.evaluate(LATER)
                 expect(page.locator("#call-fallback")).to_be_visible(timeout=SLOW)
                 expect(page.locator("#call-line")).to_be_empty(timeout=SLOW)
+                # What helps is said once, and not on each picture again.
+                expect(page.locator("#stage")).not_to_contain_text("If nothing helps")
                 yield from walk.look(f"no line for a while, {who}", page)
         finally:
             walk.server.start()

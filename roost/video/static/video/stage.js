@@ -2,12 +2,12 @@
 
 import { say } from "../core/ui.js";
 import { STOPPED, why } from "./ladder.js";
-import { helpWords, practiceWords, write } from "./practice.js";
+import { practiceWords, write } from "./practice.js";
 
-const DRAW_WITHIN = 25, LONG = 15000;
+const DRAW_WITHIN = 25;
 
 export class Stage {
-  #tiles = new Map(); #drawing = new Map(); #refused = new Set(); #parted = new Map(); #speaker = "";
+  #tiles = new Map(); #drawing = new Map(); #refused = new Set(); #speaker = "";
 
   /**
    * `nameOf` names a cid; `isTherapist` says whose page it is; `isCurrent` says whether a peer is still the one for its cid; `hasNoWay`,
@@ -35,10 +35,9 @@ export class Stage {
       if (player.srcObject !== stream && stream.getTracks().length) { player.srcObject = stream; this.#play(player); }
     }
     if (isConnected) this.connected(peer);
-    const help = this.#isLong(peer, isConnected) || isDead ? helpWords : "";
     tile.querySelector(".tile-caption").textContent = isConnected && !peer.about.microphone ? `${name}, muted` : name;
     this.#drawLight(tile, isConnected ? peer.line : null);
-    const note = isDead ? `${name}’s line dropped. They can come back at any time.${help}` : this.#noteFor(peer, name, help);
+    const note = isDead ? `${name}’s line dropped. They can come back at any time.` : this.#noteFor(peer, name);
     const isOff = isConnected && (!peer.about.camera || peer.about.rung >= STOPPED || this.isAudioOnly());
     tile.classList.toggle("tile-off", isOff);
     tile.classList.toggle("tile-screen", isConnected && peer.about.screen && !isOff);
@@ -47,19 +46,8 @@ export class Stage {
     write(box.firstElementChild, note);
   }
 
-  /** Whether the line to somebody has not stood for long; then the tile is drawn anew. */
-  #isLong(peer, stands) {
-    const since = this.#parted.get(peer.cid);
-    if (stands) {
-      clearTimeout(since?.timer);
-      this.#parted.delete(peer.cid);
-    } else if (!since) {
-      this.#parted.set(peer.cid, { at: Date.now(), timer: setTimeout(() => this.draw(peer), LONG) });
-    }
-    return !stands && Boolean(since) && Date.now() - since.at >= LONG - DRAW_WITHIN;
-  }
-
-  #noteFor(peer, name, help) {
+  // What helps where a line does not come about stands above all pictures, once (watchFallback).
+  #noteFor(peer, name) {
     switch (peer.pc.connectionState) {
       case "connected":
         if (!peer.about.camera && peer.about.paused) return `${name}’s device has paused the camera`;
@@ -68,9 +56,9 @@ export class Stage {
         return peer.about.rung >= STOPPED ? `The line to ${name} is too weak for a picture just now. You still hear each other.` : "";
       case "disconnected":
       case "failed":
-        return `The line to ${name} dropped. It is being mended.${help}`;
+        return `The line to ${name} dropped. It is being mended.`;
       default:
-        if (!this.hasNoWay()) return `Connecting to ${name}${help && "."}${help}`;
+        if (!this.hasNoWay()) return `Connecting to ${name}`;
         return `Calls here go through a relay only, and none is set up. ${this.isTherapist ? "Meet by phone this time" : "Please call "}${this.isTherapist ? "" : practiceWords}.`;
     }
   }
@@ -96,8 +84,6 @@ export class Stage {
   }
 
   remove(cid) {
-    clearTimeout(this.#parted.get(cid)?.timer);
-    this.#parted.delete(cid);
     const tile = this.#tiles.get(cid);
     for (const player of tile?.querySelectorAll("video, audio") ?? []) this.#refused.delete(player);
     tile?.remove();
