@@ -21,6 +21,16 @@ from tests.support.server import Server, serving
 
 pytestmark = pytest.mark.slow
 
+# Which views of the room have been shown since the page was loaded, after the device check.
+WATCH_VIEWS = """
+window.__shown = [];
+new MutationObserver((changes) => {
+  for (const { target } of changes) {
+    if (target.id.startsWith("view-") && !target.hidden) window.__shown.push(target.id);
+  }
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["hidden"] });
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
@@ -120,8 +130,11 @@ def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server
     assert time.monotonic() - up < 10
     two.assert_meet()
 
+    two.casey.add_init_script(WATCH_VIEWS)
     two.casey.reload()
     two.assert_meet()
+    # Whoever is in the call sees no waiting room on the way back into it.
+    assert two.casey.evaluate("window.__shown") == ["view-call"]
 
     two.casey.get_by_role("button", name="Leave").click()
     expect(two.casey.get_by_role("heading", name="You have left the session")).to_be_visible()

@@ -24,6 +24,7 @@ const main = document.getElementById("main");
 const facts = main.dataset;
 const isTherapist = facts.role === "therapist", hasRelay = facts.relay === "1";
 const byId = (id) => document.getElementById(id);
+const empty = byId("stage-empty").firstElementChild, nobody = empty.textContent;
 const CALL_WITHIN = 500, LOOK_AT_SPARE = 30000;
 const times = Object.fromEntries(["starts", "ends"].map((name) => [name, Date.parse(facts[name])]));
 
@@ -53,7 +54,7 @@ const circle = new Circle({
   outgoing, own: () => presence.cid, line: () => presence.line, isJoined: () => presence.isJoined,
   askRelays: () => hasRelay && presence.line?.say({ type: "hello", cid: presence.cid }),
   changed: peerChanged, died: (peer) => stage.draw(peer, true),
-  dropped(who) { stage.remove(who); safety.follow(); drawLine(); },
+  dropped(who) { empty.textContent = nobody; stage.remove(who); safety.follow(); drawLine(); },
 });
 const { peers } = circle;
 const stage = new Stage({
@@ -99,17 +100,20 @@ watchNetwork(() => presence.move());
 
 // -- from view to view ------------------------------------------------------------------------------
 
-function enter() {
+/** Who loads the page again in the call sees no waiting room on the way, unless they have to wait. */
+function enter(isInside = isTherapist) {
   presence.enter();
   if (!isTherapist) told.knocks();
-  views.show(isTherapist ? "call" : "waiting");
+  views.show(isInside ? "call" : "waiting");
   status(isTherapist ? "Opening the room" : "");
 }
 
 let callSoon = 0;
 function showCall() {
   dropCallSoon();
-  if (presence.isEntered && views.shown !== "over") views.show("call");
+  if (!presence.isEntered || views.shown === "over") return;
+  views.show("call");
+  memory.write({ inside: true });
 }
 function dropCallSoon() {
   clearTimeout(callSoon);
@@ -119,6 +123,7 @@ function dropCallSoon() {
 function waits(isTold) {
   dropCallSoon();
   if (isTherapist) return;
+  memory.write({ inside: false });
   views.show("waiting");
   status("");
   told.waits(isTold);
@@ -126,8 +131,10 @@ function waits(isTold) {
 setInterval(() => { if (views.shown === "waiting" && circle.hasSpare) presence.prepare(); }, LOOK_AT_SPARE);
 
 function isIn() {
+  const isSomebody = presence.people.some((person) => IN_CALL.has(person.state));
+  if (!isSomebody) empty.textContent = nobody;
   // The door first, the furniture after: drawing the call would hold its beginning up.
-  if (views.shown === "waiting" && presence.people.some((person) => IN_CALL.has(person.state))) callSoon ||= setTimeout(showCall, CALL_WITHIN);
+  if (views.shown === "waiting" && isSomebody) callSoon ||= setTimeout(showCall, CALL_WITHIN);
   else showCall();
   drawPeople();
 }
@@ -184,7 +191,7 @@ function status(words) {
 function over(reason, { again = true }) {
   if (views.shown === "over" && reason !== "left") return;
   const wasIn = presence.isJoined;
-  memory.write({ entered: false });
+  memory.write({ entered: false, inside: false });
   presence.close();
   outgoing.stopSharing();
   safety.close();
@@ -212,8 +219,10 @@ safety.begin(presence.cid);
 let opened = check.open();
 presence.openLine();
 // A reload of somebody who is in goes straight back.
-if (memory.read().entered) {
-  enter();
+const { entered, inside } = memory.read();
+if (entered) {
+  if (inside) empty.textContent = "Taking you back in";
+  enter(isTherapist || inside);
   opened.then(() => presence.isEntered && !presence.isJoined && presence.prepare());
 }
 opened.then(() => { tick(); check.look(); });
