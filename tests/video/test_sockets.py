@@ -17,6 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from roost.video.consumers import SOON
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
@@ -56,7 +57,7 @@ class Talk:
                 return dict(message)
         raise AssertionError(f"No {kind} {fields} came: {self.heard}")
 
-    def silence(self, *kinds: str, seconds: float = 0.7) -> None:
+    def silence(self, *kinds: str, seconds: float = SOON + 0.5) -> None:
         """None of these messages comes for a while."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -423,6 +424,7 @@ def test_who_leaves_is_let_go_also_where_nobody_is_known_to_leave(booked: Booked
         assert casey.ended() == 4410
 
 
+CANCEL = "Appointment.objects.filter(uuid=sys.argv[1]).update(cancelled_at=now())"
 HELD = """
 import sys
 import django
@@ -462,6 +464,13 @@ def test_a_new_page_waits_for_nobody_to_hear_how_it_stands(
         assert casey.hear("state")["state"] == ""
 
 
+def test_what_happened_before_a_new_page_spoke_is_told_soon(booked: Booked) -> None:
+    with on(booked, "portal") as casey:
+        run_here(booked, CANCEL)
+        casey.say(type="hello", cid=CASEY)
+        assert casey.hear("ended")["reason"] == "cancelled"
+
+
 def run_here(booked: Booked, code: str) -> str:
     """Change the data from another process, as a page of the server would. Returns its words."""
     return booked.server.run(
@@ -477,7 +486,7 @@ def run_here(booked: Booked, code: str) -> str:
 def test_a_cancelled_session_ends_with_words(both: tuple[Talk, Talk], booked: Booked) -> None:
     tara, casey = both
     bring_in(tara, casey)
-    run_here(booked, "Appointment.objects.filter(uuid=sys.argv[1]).update(cancelled_at=now())")
+    run_here(booked, CANCEL)
     for talk in (casey, tara):
         talk.say(type="ping")
         assert talk.hear("ended")["reason"] == "cancelled"

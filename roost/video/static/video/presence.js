@@ -24,7 +24,7 @@ export class Presence {
   #isJoining = false; #isBack = false;
   /** Whether the server has spoken to this page as to the one of its person. */
   #wasKnown = false;
-  /** Whether it has knocked before it was answered. */
+  /** Whether it has knocked, and waits for the answer to that. */
   #hasKnocked = false;
 
   /**
@@ -48,7 +48,10 @@ export class Presence {
     else this.openLine();
   }
 
-  #knock() { this.line.say({ type: "ready", name: memory.read().name ?? "" }); }
+  #knock() {
+    this.#hasKnocked = true;
+    this.line.say({ type: "ready", name: memory.read().name ?? "" });
+  }
 
   #knockAnew() {
     this.isJoined = this.#isJoining = false;
@@ -76,8 +79,8 @@ export class Presence {
       // They have left while it was down.
       if (this.hasLeft) return this.leave();
       // Not after the answer, which tells a new page nothing: a reload is back sooner.
-      this.#hasKnocked = this.isEntered && !this.#wasKnown;
-      if (this.#hasKnocked) this.#knock();
+      this.#hasKnocked = false;
+      if (this.isEntered && !this.#wasKnown) this.#knock();
     } else if (state === "down") {
       this.#isJoining = false;
       const meanwhile = this.isJoined ? "The call goes on meanwhile." : "There is nothing to do.";
@@ -144,7 +147,7 @@ export class Presence {
     // Another page has taken this one's place while its line was down, and keeps it.
     if (!state && this.#wasKnown) return this.page.over("replaced", {});
     this.#wasKnown = Boolean(state);
-    if (!state && this.#hasKnocked) { this.#hasKnocked = false; return; }
+    if (state) this.#hasKnocked = false; else if (this.#hasKnocked) return;
     if (!state || state === "left") return this.#knockAnew();
     if (state === "waiting") return this.#wait(told);
     if (state === "admitted") this.isJoined = false;

@@ -43,6 +43,7 @@ export function watchQuality({ peers, outgoing, changed }) {
   const connected = () => [...peers.values()].filter((each) => each.isConnected);
 
   async function look(peer) {
+    if (peer.fitting) return;
     if (!peer.isConnected) {
       const wasKnown = peer.line;
       peer.line = null;
@@ -72,16 +73,19 @@ export function watchQuality({ peers, outgoing, changed }) {
 
   /** Makes it fit a moment later: asked for while a picture begins, it would hold that up. */
   function fitSoon(peer) {
-    clearTimeout(peer.fitting);
-    peer.fitting = setTimeout(() => { if (peer.isConnected) fit(peer).catch(() => { /* closed meanwhile */ }); }, SOON);
+    peer.fitting ||= setTimeout(() => {
+      peer.fitting = 0;
+      if (peer.isConnected) fit(peer).catch(() => { /* closed meanwhile */ });
+    }, SOON);
   }
 
   setInterval(() => { for (const peer of peers.values()) look(peer).catch(() => { /* closed meanwhile */ }); }, EVERY);
   return { fit, fitSoon };
 }
 
-/** Shows what has been agreed for when video fails, once a line of the call has not stood for a while. */
-export function watchFallback({ peers, box }) {
+/** Shows what has been agreed for when video fails, once a line of the call has not stood for a while.
+    `changed` is told when that comes or goes. */
+export function watchFallback({ peers, box, changed }) {
   const since = new Map();
   setInterval(() => {
     const moment = Date.now();
@@ -90,6 +94,7 @@ export function watchFallback({ peers, box }) {
       if (peer.isConnected) since.delete(who);
       else if (!since.has(who)) since.set(who, moment);
     }
-    box.hidden = ![...since.values()].some((start) => moment - start >= PATIENCE);
+    const isHidden = ![...since.values()].some((start) => moment - start >= PATIENCE);
+    if (box.hidden !== isHidden) { box.hidden = isHidden; changed(); }
   }, EVERY);
 }

@@ -24,7 +24,7 @@ const main = document.getElementById("main");
 const facts = main.dataset;
 const isTherapist = facts.role === "therapist", hasRelay = facts.relay === "1";
 const byId = (id) => document.getElementById(id);
-const empty = byId("stage-empty").firstElementChild, nobody = empty.textContent;
+const alone = byId("stage-empty").firstElementChild, aloneWords = alone.textContent;
 const CALL_WITHIN = 500, LOOK_AT_SPARE = 30000;
 const times = Object.fromEntries(["starts", "ends"].map((name) => [name, Date.parse(facts[name])]));
 
@@ -54,7 +54,7 @@ const circle = new Circle({
   outgoing, own: () => presence.cid, line: () => presence.line, isJoined: () => presence.isJoined,
   askRelays: () => hasRelay && presence.line?.say({ type: "hello", cid: presence.cid }),
   changed: peerChanged, died: (peer) => stage.draw(peer, true),
-  dropped(who) { empty.textContent = nobody; stage.remove(who); safety.follow(); drawLine(); },
+  dropped(who) { alone.textContent = aloneWords; stage.remove(who); safety.follow(); drawLine(); },
 });
 const { peers } = circle;
 const stage = new Stage({
@@ -100,20 +100,20 @@ watchNetwork(() => presence.move());
 
 // -- from view to view ------------------------------------------------------------------------------
 
-/** Who loads the page again in the call sees no waiting room on the way, unless they have to wait. */
-function enter(isInside = isTherapist) {
+/** `isInside`: they are in the call, and have loaded the page again. Then there is no waiting room on
+    the way, unless they have to wait. */
+function enter({ isInside = false } = {}) {
   presence.enter();
   if (!isTherapist) told.knocks();
-  views.show(isInside ? "call" : "waiting");
-  status(isTherapist ? "Opening the room" : "");
+  views.show(isTherapist || isInside ? "call" : "waiting");
+  if (isInside) alone.textContent = "Taking you back in";
+  status(isTherapist && !isInside ? "Opening the room" : "");
 }
 
 let callSoon = 0;
 function showCall() {
   dropCallSoon();
-  if (!presence.isEntered || views.shown === "over") return;
-  views.show("call");
-  memory.write({ inside: true });
+  if (presence.isEntered && views.shown !== "over") views.show("call");
 }
 function dropCallSoon() {
   clearTimeout(callSoon);
@@ -123,7 +123,7 @@ function dropCallSoon() {
 function waits(isTold) {
   dropCallSoon();
   if (isTherapist) return;
-  memory.write({ inside: false });
+  alone.textContent = aloneWords;
   views.show("waiting");
   status("");
   told.waits(isTold);
@@ -132,7 +132,7 @@ setInterval(() => { if (views.shown === "waiting" && circle.hasSpare) presence.p
 
 function isIn() {
   const isSomebody = presence.people.some((person) => IN_CALL.has(person.state));
-  if (!isSomebody) empty.textContent = nobody;
+  if (!isSomebody) alone.textContent = aloneWords;
   // The door first, the furniture after: drawing the call would hold its beginning up.
   if (views.shown === "waiting" && isSomebody) callSoon ||= setTimeout(showCall, CALL_WITHIN);
   else showCall();
@@ -180,10 +180,18 @@ addEventListener("hashchange", () => {
   else if (views.shown === "over" && location.hash) location.reload();
 });
 
+let said = "";
+
 /** Says how the line is, where it can be read: the waiting room has its own place for that. */
 function status(words) {
-  if (words && views.shown === "waiting") told.says(words);
-  else write(byId("call-status"), words && `${words}${helpWords}`);
+  if (words && views.shown === "waiting") return told.says(words);
+  said = words;
+  drawStatus();
+}
+
+/** What helps is said once, by what was agreed for when video fails wherever that shows. */
+function drawStatus() {
+  write(byId("call-status"), said && `${said}${byId("call-fallback").hidden ? helpWords : ""}`);
 }
 
 // -- the end, and the way back --------------------------------------------------------------------------------
@@ -191,7 +199,7 @@ function status(words) {
 function over(reason, { again = true }) {
   if (views.shown === "over" && reason !== "left") return;
   const wasIn = presence.isJoined;
-  memory.write({ entered: false, inside: false });
+  memory.write({ entered: false });
   presence.close();
   outgoing.stopSharing();
   safety.close();
@@ -219,14 +227,12 @@ safety.begin(presence.cid);
 let opened = check.open();
 presence.openLine();
 // A reload of somebody who is in goes straight back.
-const { entered, inside } = memory.read();
-if (entered) {
-  if (inside) empty.textContent = "Taking you back in";
-  enter(isTherapist || inside);
+if (memory.read().entered) {
+  enter({ isInside: facts.inside === "1" });
   opened.then(() => presence.isEntered && !presence.isJoined && presence.prepare());
 }
 opened.then(() => { tick(); check.look(); });
-watchFallback({ peers, box: byId("call-fallback") });
+watchFallback({ peers, box: byId("call-fallback"), changed: drawStatus });
 byId("too-old").remove();
 // Kept aside by the browser, the page has neither socket nor connections any more.
 window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });

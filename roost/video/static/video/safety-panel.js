@@ -34,7 +34,7 @@ function drawWords({ words, broken, isSpent, isPossible, others, nameOf }) {
 }
 
 /** `say` says something on the socket, `nameOf` names a cid. Returns { begin(cid), hear, follow, draw, open, close }:
-    `follow` looks a moment later who is in the call, `open` at once. */
+    `follow` looks within a moment who is in the call, `open` at once. */
 export function startSafety({ peers, say, nameOf }) {
   let safety = null, seen = "", isNew = false, soon = 0;
 
@@ -62,7 +62,7 @@ export function startSafety({ peers, say, nameOf }) {
   }
 
   /** The words are of all lines that have stood. */
-  function follow() {
+  function followNow() {
     clearTimeout(soon);
     soon = 0;
     if (Safety.isPossible) safety.follow(...certificatesOf(peers));
@@ -70,12 +70,12 @@ export function startSafety({ peers, say, nameOf }) {
 
   return {
     draw,
-    follow() { soon ||= setTimeout(follow, FOLLOW_WITHIN); },
+    follow() { soon ||= setTimeout(followNow, FOLLOW_WITHIN); },
     begin(own) { seen = ""; isNew = false; safety = new Safety({ own, changed: draw, send: (to, step) => say({ type: "signal", to, safety: step }) }); },
     hear(cid, step) { safety.hear(cid, step); },
     open() {
       if (safety.words?.join(" ") === seen) isNew = false;
-      togglePanel("panel-safety", follow);
+      togglePanel("panel-safety", followNow);
       draw();
     },
     close() {

@@ -46,7 +46,7 @@ export class Stage {
     write(box.firstElementChild, note);
   }
 
-  // What helps where a line does not come about stands above all pictures, once (watchFallback).
+  // What helps where a line does not come about stands above all pictures (watchFallback).
   #noteFor(peer, name) {
     switch (peer.pc.connectionState) {
       case "connected":
