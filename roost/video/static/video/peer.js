@@ -22,8 +22,8 @@ export class Peer {
   streams = { audio: new MediaStream(), video: new MediaStream() };
   /** What the other side says of itself: whether its camera and microphone are on. */
   about = { camera: true, microphone: true, screen: false, audioOnly: false, paused: false, rung: 0 };
-  /** Whether this connection has stood; how the line does (ladder.js), or null while nothing is known; what is sent over it, and the timer by which that is made to fit. */
-  hasMet = false; line = null; climb = START; sendsPicture = true; fitting = 0;
+  /** Whether this connection has stood; how the line does (ladder.js), or null while nothing is known; and what is sent over it. */
+  hasMet = false; line = null; climb = START; sendsPicture = true;
   #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #failures = 0;
   #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = ""; #hasMoved = false;
   #isMending = false; #mendedAt = 0; #asked = 0;

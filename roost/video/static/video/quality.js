@@ -2,7 +2,7 @@
 
 import { climb, hasRoom, isHeldBack, judge, pictureFor, STOPPED, wantsBest } from "./ladder.js";
 
-const EVERY = 2000, PATIENCE = 15000, SOON = 500;
+const EVERY = 2000, PATIENCE = 15000;
 
 /** The figures of one connection since the last look. */
 async function sample(peer) {
@@ -43,7 +43,6 @@ export function watchQuality({ peers, outgoing, changed }) {
   const connected = () => [...peers.values()].filter((each) => each.isConnected);
 
   async function look(peer) {
-    if (peer.fitting) return;
     if (!peer.isConnected) {
       const wasKnown = peer.line;
       peer.line = null;
@@ -71,16 +70,8 @@ export function watchQuality({ peers, outgoing, changed }) {
     }));
   }
 
-  /** Makes it fit a moment later: asked for while a picture begins, it would hold that up. */
-  function fitSoon(peer) {
-    peer.fitting ||= setTimeout(() => {
-      peer.fitting = 0;
-      if (peer.isConnected) fit(peer).catch(() => { /* closed meanwhile */ });
-    }, SOON);
-  }
-
   setInterval(() => { for (const peer of peers.values()) look(peer).catch(() => { /* closed meanwhile */ }); }, EVERY);
-  return { fit, fitSoon };
+  return { fit };
 }
 
 /** Shows what has been agreed for when video fails, once a line of the call has not stood for a while.

@@ -144,7 +144,7 @@ function isIn() {
 function peerChanged(peer) {
   stage.drawSoon(peer);
   if (peers.get(peer.cid) !== peer) return;
-  if (peer.isConnected) quality.fitSoon(peer);
+  if (peer.isConnected) quality.fit(peer).catch(() => { /* closed meanwhile */ });
   safety.follow();
   drawLine();
 }
