@@ -118,7 +118,8 @@ def test_what_was_agreed_stands_once_a_line_has_not_come_about_for_a_while(page:
           window.box = document.getElementById("box");
           box.hidden = true;
           window.peers = new Map([["tara", { isConnected: false }]]);
-          watchFallback({ peers, box });
+          window.told = [];
+          watchFallback({ peers, box, changed: () => told.push(!box.hidden) });
         }"""
     )
 
@@ -136,3 +137,5 @@ def test_what_was_agreed_stands_once_a_line_has_not_come_about_for_a_while(page:
     assert is_shown(8)
     page.evaluate("peers.delete('tara')")
     assert not is_shown(2)
+    # The page is told of each, and of nothing else.
+    assert page.evaluate("told") == [True, False, True, False]
