@@ -35,6 +35,11 @@ _open_sign_in = Prepared(
 )
 
 
+def open_sign_in(key: str, door: str) -> SignIn | None:
+    """The sign-in at a door that a hashed key is of, with its account; None once it has expired."""
+    return next(iter(_open_sign_in(key=key, door=door, moment=now())), None)
+
+
 class SessionStore(DatabaseStore):
     """Sign-ins as Django sessions. `row` is the sign-in that was loaded, if any."""
 
@@ -48,10 +53,7 @@ class SessionStore(DatabaseStore):
         if not self.session_key or not has_scope():
             self._session_key = None
             return None
-        found = _open_sign_in(
-            key=hashed(self.session_key), door=request_facts.get().door, moment=now()
-        )
-        self.row = found[0] if found else None
+        self.row = open_sign_in(hashed(self.session_key), request_facts.get().door)
         if self.row is None:
             self._session_key = None
         return self.row

@@ -29,10 +29,9 @@ from roost.accounts.allowances import (
     allowance_of,
     forget_fresh,
 )
-from roost.accounts.backend import PracticeBackend
 from roost.accounts.models import Account, SignIn
 from roost.accounts.services import must_choose_password, socket_group
-from roost.accounts.sessions import hashed
+from roost.accounts.sessions import hashed, open_sign_in
 from roost.core.context import RequestFacts, request_facts
 from roost.core.tenancy import across_practices, scope
 from roost.core.time import now
@@ -113,11 +112,10 @@ def _who(door: str, slug: str, key: str) -> tuple[Practice | None, Account | Non
     if practice is None:
         return None, None
     with scope(practice.pk):
-        row = SignIn.objects.filter(session_key=key, door=door, expire_date__gt=now()).first()
-        account = PracticeBackend().get_user(row.account_id) if row else None
-        if account is None or must_choose_password(account):
+        row = open_sign_in(key, door)
+        if row is None or not row.account.is_active or must_choose_password(row.account):
             return practice, None
-        return practice, account
+        return practice, row.account
 
 
 class SignedInConsumer(AsyncWebsocketConsumer):

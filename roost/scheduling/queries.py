@@ -244,6 +244,15 @@ def attendances_open_to(access: PortalAccess) -> QuerySet[Attendee]:
     return _shown(rows)
 
 
+def is_open_to(access: PortalAccess, attendee: Attendee) -> bool:
+    """Whether one attendance is among those that an access opens (`attendances_open_to`)."""
+    if access.client_id != attendee.client_id:
+        return False
+    if OPENS[access.relationship].sessions == "all" and access.ended_at is None:
+        return True
+    return attendances_open_to(access).filter(pk=attendee.pk).exists()
+
+
 def _shown(rows: QuerySet[Attendee]) -> QuerySet[Attendee]:
     return rows.select_related("appointment__therapist", "appointment__service").only(*SHOWN)
 

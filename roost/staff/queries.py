@@ -2,17 +2,22 @@
 
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import BigAutoField, QuerySet
 from django.http import Http404
 
 from roost.accounts.models import Account
+from roost.core.prepared import Prepared, Slot
 from roost.staff.enums import Role
 from roost.staff.models import StaffMember
 
+_staff_of = Prepared(
+    lambda: StaffMember.objects.filter(account=Slot("account", BigAutoField()), is_active=True)
+)
+
 
 def staff_of(account: Account) -> StaffMember | None:
-    """The active staff profile of an account, or None."""
-    return StaffMember.objects.filter(account=account, is_active=True).first()
+    """The active staff profile of an account, or None. Behind every page of the office."""
+    return next(iter(_staff_of(account=account.pk)), None)
 
 
 def is_or_was_staff(account: Account) -> bool:

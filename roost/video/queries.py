@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, QuerySet
+from django.db.models import BigAutoField, F, QuerySet, UUIDField
 from django.http import Http404
 
 from roost.accounts.models import Account
-from roost.clients.queries import access_held_by, opens
+from roost.clients.queries import all_access_held_by, opens
+from roost.core.prepared import Prepared, Slot
 from roost.core.time import now, zone
 from roost.practices.models import Practice
 from roost.scheduling.models import Appointment, Attendee
-from roost.scheduling.queries import attendances_open_to
+from roost.scheduling.queries import is_open_to
 from roost.staff.models import StaffMember
 from roost.video.enums import Closed, PersonState, RoomState
 from roost.video.models import Presence
@@ -98,17 +99,30 @@ def bell_group(staff: StaffMember | int) -> str:
     return f"bell.{staff if isinstance(staff, int) else staff.pk}"
 
 
-def _appointment(appointment_uuid: uuid.UUID) -> Appointment:
-    rows = Appointment.objects.select_related("practice", "therapist")
-    appointment: Appointment | None = rows.filter(uuid=appointment_uuid).first()
-    if appointment is None:
-        raise Http404("There is no such session.")
-    return appointment
+# What every page and every message of a room asks for.
+_appointments = Prepared(
+    lambda: Appointment.objects.select_related("practice", "therapist", "service").filter(
+        uuid=Slot("uuid", UUIDField())
+    )
+)
+_attendees = Prepared(
+    lambda: Attendee.objects.select_related("client").filter(
+        appointment=Slot("appointment", BigAutoField())
+    )
+)
+_people = Prepared(lambda: people_of(Slot("appointment", BigAutoField())))  # type: ignore[arg-type]
+
+
+def get_appointment(appointment_uuid: uuid.UUID) -> Appointment:
+    """An appointment, for whoever may know of it. Raises Http404."""
+    for appointment in _appointments(uuid=appointment_uuid):
+        return appointment
+    raise Http404("There is no such session.")
 
 
 def get_staff_seat_for(staff: StaffMember, appointment_uuid: uuid.UUID) -> Seat:
     """The therapist's own seat. Raises Http404 for everybody else, owners included."""
-    appointment = _appointment(appointment_uuid)
+    appointment = get_appointment(appointment_uuid)
     if appointment.therapist_id != staff.pk or not staff.is_active:
         raise Http404("There is no such session.")
     return Seat(staff.account, appointment)
@@ -119,15 +133,14 @@ def seats_for(account: Account, appointment_uuid: uuid.UUID) -> list[Seat]:
 
     Raises Http404 when there is none.
     """
-    appointment = _appointment(appointment_uuid)
-    attendees = appointment.attendees.select_related("client")
-    by_client = {attendee.client_id: attendee for attendee in attendees}
-    seats = [
-        Seat(account, appointment, by_client[access.client_id])
-        for access in access_held_by(account).filter(client__in=by_client)
-        if opens(access).join
-        and attendances_open_to(access).filter(appointment=appointment).exists()
-    ]
+    appointment = get_appointment(appointment_uuid)
+    by_client = {each.client_id: each for each in _attendees(appointment=appointment.pk)}
+    seats = []
+    for access in all_access_held_by(account):
+        attendee = by_client.get(access.client_id)
+        if attendee is not None and opens(access).join and is_open_to(access, attendee):
+            attendee.appointment = appointment
+            seats.append(Seat(account, appointment, attendee))
     if not seats:
         raise Http404("There is no such session.")
     return seats
@@ -223,6 +236,11 @@ def people_of(appointment: Appointment) -> QuerySet[Presence]:
     )
 
 
+def all_people_of(appointment: Appointment) -> list[Presence]:
+    """`people_of` for every look at a room: all of them, in a read that is prepared."""
+    return _people(appointment=appointment.pk)
+
+
 def is_page_of(person: Presence, seat: Seat, cid: str) -> bool:
     """Whether a page load speaks for a person, and is of the seat's account."""
     return bool(cid) and person.cid == cid and person.account_id in (None, seat.account.pk)
@@ -281,7 +299,7 @@ def therapist_is_here(people: list[Presence], appointment: Appointment, moment: 
 def standing_of(seat: Seat) -> Standing:
     """How it stands with a seat now."""
     moment = now()
-    people = list(people_of(seat.appointment))
+    people = all_people_of(seat.appointment)
     mine = next((person for person in people if is_seat_of(person, seat)), None)
     ended = bool(people) and people[0].room.ended_at is not None
     therapist_in = therapist_is_in(people, seat.appointment, moment)

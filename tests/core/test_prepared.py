@@ -4,7 +4,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import BigAutoField, CharField, DateTimeField
 from django.test.utils import CaptureQueriesContext
 
@@ -38,6 +38,17 @@ def test_no_practice_gets_what_was_prepared_in_another(
     for each in (cast, other, cast):
         with scope(each.practice.pk):
             assert by_name(name="Nguyen") == [each.casey]
+
+
+def test_rows_are_locked_where_the_query_set_locks_them(cast: Cast, maple: Practice) -> None:
+    locking = Prepared(
+        lambda: Client.objects.select_for_update().filter(last_name=Slot("name", CharField()))
+    )
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        for _ in range(2):
+            assert locking(name="Nguyen") == [cast.casey]
+    locked = ["FOR UPDATE" in query["sql"] for query in asked]
+    assert locked == [connection.features.has_select_for_update] * 2
 
 
 def test_outside_a_practice_nothing_is_asked(cast: Cast, by_name: Prepared[Client]) -> None:

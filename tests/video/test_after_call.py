@@ -117,6 +117,24 @@ def test_a_session_that_was_moved_out_of_its_call_is_the_next_one_at_both_doors(
     assert f"Next session: {say_day(on, today)}" in said
 
 
+@pytest.mark.parametrize("is_moved", [True, False], ids=["moved", "cancelled"])
+def test_nobody_is_thanked_for_a_session_that_is_moved_or_cancelled_in_its_call(
+    cast: Cast, session: Appointment, portal: Doors, after_call: Callable[[], None], is_moved: bool
+) -> None:
+    after_call()
+    Practice.objects.update(after_call_words="Thank you for coming.")
+    casey, ids = portal(cast.casey_account), person_of(session)
+    said = text_of(casey.get(casey.path("room-after", **ids), **PART))
+    assert "Thank you for coming." in said
+    if is_moved:
+        move_appointment(by=cast.tara, appointment=session, starts_at=now() + timedelta(days=2))
+    else:
+        cancel_appointment(by=cast.tara, appointment=session)
+    said = text_of(casey.get(casey.path("room-after", **ids), **PART))
+    assert "Your next session" in said
+    assert "Thank you for coming." not in said
+
+
 def test_the_part_for_the_rooms_page_is_only_what_follows(
     cast: Cast, session: Appointment, portal: Doors, after_call: Callable[[], None]
 ) -> None:

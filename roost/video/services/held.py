@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import BigAutoField, Model
 
 from roost.audit.services import record
+from roost.core.prepared import Prepared, Slot
 from roost.core.push import push
 from roost.core.time import now
 from roost.scheduling.models import Appointment
@@ -18,11 +19,12 @@ from roost.video.errors import (
 from roost.video.models import Presence, VideoRoom
 from roost.video.queries import (
     Seat,
+    all_people_of,
     bell_group,
+    get_appointment,
     is_in,
     is_page_of,
     is_seat_of,
-    people_of,
     person_group,
     room_group,
     therapist_is_here,
@@ -36,6 +38,12 @@ from roost.video.rules import (
     why_closed,
 )
 
+_locked_rooms = Prepared(
+    lambda: VideoRoom.objects.select_for_update().filter(
+        appointment=Slot("appointment", BigAutoField())
+    )
+)
+
 
 class LockedRoom:
     """A room and its people, held until the transaction ends."""
@@ -43,19 +51,21 @@ class LockedRoom:
     def __init__(self, seat: Seat) -> None:
         self.seat, self.moment = seat, now()
         self.appointment = seat.appointment
+        self.room = self._lock()
         # Read again: it may have been cancelled or moved since the seat was looked up.
         self.was_of = self.appointment.therapist_id
-        self.appointment.refresh_from_db(
-            fields=["starts_at", "ends_at", "cancelled_at", "mode", "therapist_id"]
-        )
-        rooms = VideoRoom.objects.select_for_update()
-        room = rooms.filter(appointment=self.appointment).first()
-        if room is None:
-            VideoRoom.objects.get_or_create(appointment=self.appointment)
-            room = rooms.get(appointment=self.appointment)
-        self.room: VideoRoom = room
-        self.people = list(people_of(self.appointment))
+        fresh = get_appointment(self.appointment.uuid)
+        for name in ("starts_at", "ends_at", "cancelled_at", "mode", "therapist"):
+            setattr(self.appointment, name, getattr(fresh, name))
+        self.people = all_people_of(self.appointment)
         self.mine = next((p for p in self.people if is_seat_of(p, seat)), None)
+
+    def _lock(self) -> VideoRoom:
+        found = _locked_rooms(appointment=self.appointment.pk)
+        if not found:
+            VideoRoom.objects.get_or_create(appointment=self.appointment)
+            found = _locked_rooms(appointment=self.appointment.pk)
+        return found[0]
 
     @property
     def ended(self) -> bool:
