@@ -139,8 +139,10 @@ def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server
     two.casey.get_by_role("button", name="Leave").click()
     expect(two.casey.get_by_role("heading", name="You have left the session")).to_be_visible()
     expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible()
+    two.casey.evaluate("window.__shown = []")
     two.casey.get_by_role("button", name="Return to session").click()
     two.assert_meet()
+    assert two.casey.evaluate("window.__shown") == ["view-call"]
 
 
 def test_who_left_returns_from_another_page(two: Two) -> None:

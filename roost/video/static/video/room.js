@@ -100,8 +100,8 @@ watchNetwork(() => presence.move());
 
 // -- from view to view ------------------------------------------------------------------------------
 
-/** `isInside`: they are in the call, and have loaded the page again. Then there is no waiting room on
-    the way, unless they have to wait. */
+/** `isInside`: they are in the call, and have loaded the page again, or were in it until they left. Then
+    there is no waiting room on the way, unless they have to wait. */
 function enter({ isInside = false } = {}) {
   presence.enter();
   if (!isTherapist) told.knocks();
@@ -209,16 +209,19 @@ function over(reason, { again = true }) {
   if (document.pictureInPictureElement) document.exitPictureInPicture();
   if (document.fullscreenElement) document.exitFullscreen();
   resume.look();
-  showEnding(reason, { again, wasIn, closing, first: facts.first, isTherapist, after: facts.after, goBack });
+  showEnding(reason, {
+    again, wasIn, closing, first: facts.first, isTherapist, after: facts.after,
+    goBack: () => goBack({ isInside: wasIn && reason === "left" }),
+  });
   views.show("over");
 }
 
-function goBack() {
+function goBack({ isInside }) {
   memory.write({ entered: true });
   opened = check.open();
   presence.renew();
   safety.begin(presence.cid);
-  enter();
+  enter({ isInside });
 }
 
 // -- the beginning --------------------------------------------------------------------------------------------------
