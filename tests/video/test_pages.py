@@ -179,11 +179,14 @@ def test_who_stepped_out_returns(
     casey = portal(cast.casey_account)
     first = casey.go("room-person", **person_of(session)).content.decode()
     assert "Go to the waiting room" in first
+    assert "Nobody sees or hears you until Tara lets you in." in first
     in_call()
     services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
     later = casey.go("room-person", **person_of(session)).content.decode()
     assert "Return to session" in later
     assert "Go to the waiting room" not in later
+    # They may be seen as soon as they go back in.
+    assert "Nobody sees or hears you until you go back in." in later
 
 
 def test_the_therapist_opens_an_ended_room_again(
