@@ -194,8 +194,9 @@ export class Presence {
     // Whoever is not in yet offers with their own joining.
     if (!this.isJoined && !offer) return this.page.peopleChanged();
     const peer = await circle.peerFor(cid);
+    // What is drawn of it must not hold the answer up.
     if (offer) peer.hear({ description: offer });
-    this.page.peopleChanged();
+    setTimeout(() => this.page.peopleChanged());
   }
 
   async #onSignal({ from, safety: step, ...signal }) {
