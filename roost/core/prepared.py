@@ -15,6 +15,7 @@ from django.db import connections, models
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+from django.db.transaction import TransactionManagementError
 
 from roost.core.tenancy import scope_key
 
@@ -51,6 +52,7 @@ class _Plan:
     columns: slice
     names: list[str]
     joined: list[Any]
+    locks: bool
 
     @classmethod
     def of(cls, rows: models.QuerySet[Any]) -> _Plan:
@@ -71,6 +73,7 @@ class _Plan:
             names=[each[0].target.attname for each in select[first : last + 1]],
             # The stubs describe a later Django, which takes one more argument.
             joined=get_related_populators(info, select, rows.db),  # type: ignore[call-arg]
+            locks=rows.query.select_for_update,
         )
 
 
@@ -79,7 +82,8 @@ class Prepared(Generic[Row]):
 
     `build` runs once in each scope and goes through the model's manager as any read does: what is
     kept sees the practice that it was made in, and is never used in another's scope. Of more than
-    MOST_KEPT practices those that are asked for seldom are built anew.
+    MOST_KEPT practices those that are asked for seldom are built anew. Raises
+    TransactionManagementError where rows are to be locked outside a transaction.
     """
 
     def __init__(self, build: Callable[[], models.QuerySet[Row]]) -> None:
@@ -90,6 +94,10 @@ class Prepared(Generic[Row]):
     def __call__(self, **values: Any) -> list[Row]:
         plan = self._plan()
         connection = connections[plan.using]
+        if plan.locks and not connection.in_atomic_block:
+            raise TransactionManagementError(
+                "What is locked outside a transaction is let go at once."
+            )
         params = [
             place.filled(values, connection) if isinstance(place, Slot) else place
             for place in plan.places

@@ -115,8 +115,11 @@ def room_page(
 
 
 def _has_stepped_out(standing: Standing) -> bool:
+    """What one log-in was admitted to is not open to another, which waits to be let in."""
     person = standing.person
-    return person is not None and person.admitted_at is not None and not standing.ended
+    if person is None or person.account_id not in (None, standing.seat.account.pk):
+        return False
+    return person.admitted_at is not None and not standing.ended
 
 
 def _words(request: HttpRequest, standing: Standing) -> dict[str, str]:

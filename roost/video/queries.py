@@ -199,11 +199,15 @@ class Standing:
         )
 
     @property
+    def still_stands(self) -> bool:
+        """Whether the session is the one that was: not cancelled or moved, or taken off video."""
+        return self.closed not in {Closed.CANCELLED, Closed.EARLY, Closed.NOT_VIDEO}
+
+    @property
     def is_after_call(self) -> bool:
-        """Whether what follows a call is what there is to say: they have been in it, and it has
-        not been cancelled or moved, or taken off video, since."""
-        gone = {Closed.CANCELLED, Closed.EARLY, Closed.NOT_VIDEO}
-        return self.has_been_in and self.closed not in gone
+        """Whether what follows a call is what there is to say: they have been in it, and the
+        session still stands."""
+        return self.has_been_in and self.still_stands
 
     def speaks_under(self, cid: str) -> bool:
         """Whether the page load `cid`, of this seat's account, is the one that speaks for the

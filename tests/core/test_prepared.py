@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.models import BigAutoField, CharField, DateTimeField
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from roost.clients.models import Client, PortalAccess
@@ -49,6 +50,16 @@ def test_rows_are_locked_where_the_query_set_locks_them(cast: Cast, maple: Pract
             assert locking(name="Nguyen") == [cast.casey]
     locked = ["FOR UPDATE" in query["sql"] for query in asked]
     assert locked == [connection.features.has_select_for_update] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_locked_outside_a_transaction(cast: Cast) -> None:
+    locking = Prepared(lambda: Client.objects.select_for_update())
+    with scope(cast.practice.pk):
+        with transaction.atomic():
+            assert locking()
+        with pytest.raises(TransactionManagementError):
+            locking()
 
 
 def test_outside_a_practice_nothing_is_asked(cast: Cast, by_name: Prepared[Client]) -> None:

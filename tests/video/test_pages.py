@@ -189,6 +189,19 @@ def test_who_stepped_out_returns(
     assert "Nobody sees or hears you until you go back in." in later
 
 
+def test_who_has_another_log_in_returns_to_nothing(
+    cast: Cast, session: Appointment, portal: Doors, casey_seat: Seat, in_call: Callable[[], None]
+) -> None:
+    """They wait to be let in, whoever was in the call as the same client."""
+    in_call()
+    services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
+    alex = make_account("alex@client.example")
+    give(alex, cast.casey, Relationship.PARENT)
+    page = portal(alex).go("room-person", **person_of(session)).content.decode()
+    assert "Go to the waiting room" in page
+    assert "Nobody sees or hears you until Tara lets you in." in page
+
+
 def test_the_therapist_opens_an_ended_room_again(
     cast: Cast, session: Appointment, office: Doors, tara_seat: Seat, in_call: Callable[[], None]
 ) -> None:

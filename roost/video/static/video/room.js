@@ -196,9 +196,13 @@ function drawStatus() {
 
 // -- the end, and the way back --------------------------------------------------------------------------------
 
+/** Whether the call had begun for them when it ended. Leaving may be said more than once. */
+let wasIn = false;
+
 function over(reason, { again = true }) {
-  if (views.shown === "over" && reason !== "left") return;
-  const wasIn = presence.isJoined;
+  const isOver = views.shown === "over";
+  if (isOver && reason !== "left") return;
+  wasIn = presence.isJoined || (isOver && wasIn);
   memory.write({ entered: false });
   presence.close();
   outgoing.stopSharing();
