@@ -27,9 +27,9 @@ run:
 check: lint unit
 
 # Tests marked one_database, and what pages look like, do not depend on the database: they are run
-# on SQLite alone. Pages are walked and looked at two at a time, calls have the machine to themselves.
-PAGES = looks or pages
-CALLS = journey and not looks and not pages
+# on SQLite alone. Pages are looked at two at a time, calls have the machine to themselves.
+CALLS = journey and not looks
+ON_BOTH = journey and not looks and not one_database
 
 # A walk in a browser that fails is made once more.
 define walk
@@ -38,11 +38,10 @@ endef
 
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
-	$(call walk,$(ALONE),$(PAGES),$(PARALLEL))
+	$(call walk,$(ALONE),looks,$(PARALLEL))
 	$(call walk,$(ALONE),$(CALLS))
 	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not journey and (postgres or not one_database)"
-	$(call walk,$(ON_POSTGRES),pages,$(PARALLEL))
-	$(call walk,$(ON_POSTGRES),$(CALLS) and not one_database)
+	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
 
 lint: venv-test
 	.venv/bin/ruff format --check .

@@ -15,8 +15,6 @@ from tests.support.browsers import WATCH_PEERS, assert_sees_and_hears
 from tests.support.post import Post
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.pages, pytest.mark.xdist_group("access")]
-
 MAPLE, CEDAR = "harbour-demo-passphrase", "lantern-demo-passphrase"
 OWN = "seven quiet herons wade"
 

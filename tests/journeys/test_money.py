@@ -14,8 +14,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.pages, pytest.mark.xdist_group("money")]
-
 MAPLE = "harbour-demo-passphrase"
 
 

@@ -5,14 +5,11 @@ By visible labels only, on the demo that a newcomer starts with, over a real mai
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_access import MAPLE, log_in, open_record
 from tests.support.post import Post
 from tests.support.server import Server
-
-pytestmark = [pytest.mark.pages, pytest.mark.xdist_group("my_account")]
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 "

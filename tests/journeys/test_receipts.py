@@ -18,8 +18,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.support.pictures import picture
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.pages, pytest.mark.xdist_group("receipts")]
-
 MAPLE = "harbour-demo-passphrase"
 
 

@@ -16,8 +16,6 @@ from tests.support.post import Post, Received
 from tests.support.rooms import expect_waits
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.pages, pytest.mark.xdist_group("sign_up")]
-
 MAPLE = "harbour-demo-passphrase"
 OWN = "seven quiet herons wade"
 # The Account page looks every ten seconds whether the practice has acted.
