@@ -99,7 +99,7 @@ def room_page(
         "after": after,
         "secure_place": f"{origin.scheme}://{origin.netloc}",
         "has_relay": bool(relay_urls()),
-        "stepped_out": _has_stepped_out(standing),
+        "stepped_out": standing.may_return,
         "appointment": seat.appointment,
         "scripts": [*SCRIPTS, *(THERAPISTS_SCRIPTS if seat.is_therapist else [])],
         "choices": seats if len(seats) > 1 else (),
@@ -112,14 +112,6 @@ def room_page(
     # could choose, its CSRF token is masked anew each time, and Django adds bytes by chance.
     GZipMiddleware(lambda _: response).process_response(request, response)
     return response
-
-
-def _has_stepped_out(standing: Standing) -> bool:
-    """What one log-in was admitted to is not open to another, which waits to be let in."""
-    person = standing.person
-    if person is None or person.account_id not in (None, standing.seat.account.pk):
-        return False
-    return person.admitted_at is not None and not standing.ended
 
 
 def _words(request: HttpRequest, standing: Standing) -> dict[str, str]:

@@ -199,6 +199,11 @@ class Standing:
         )
 
     @property
+    def may_return(self) -> bool:
+        """Whether they have been admitted, and the session has not ended for them since."""
+        return self.person is not None and may_return(self.person, self.seat.account)
+
+    @property
     def still_stands(self) -> bool:
         """Whether the session is the one that was: not cancelled or moved, or taken off video."""
         return self.closed not in {Closed.CANCELLED, Closed.EARLY, Closed.NOT_VIDEO}
@@ -245,14 +250,20 @@ def all_people_of(appointment: Appointment) -> list[Presence]:
     return _people(appointment=appointment.pk)
 
 
+def is_of(person: Presence, account: Account) -> bool:
+    """Whether it is from this account that somebody is, or was, in a room: what one log-in was
+    admitted to is not open to another, which waits to be let in."""
+    return person.account_id in (None, account.pk)
+
+
 def is_page_of(person: Presence, seat: Seat, cid: str) -> bool:
     """Whether a page load speaks for a person, and is of the seat's account."""
-    return bool(cid) and person.cid == cid and person.account_id in (None, seat.account.pk)
+    return bool(cid) and person.cid == cid and is_of(person, seat.account)
 
 
 def is_taken(person: Presence, seat: Seat, moment: datetime) -> bool:
     """Whether somebody with another account is here as the person of this seat."""
-    if person.account_id in (None, seat.account.pk):
+    if is_of(person, seat.account):
         return False
     return is_in(person, moment) or is_waiting(person, moment)
 
@@ -367,17 +378,19 @@ def _window_of(person: Presence) -> Window:
     return join_window(appointment, appointment.practice)
 
 
-def has_stepped_out(attendee: Attendee) -> bool:
-    """Whether an attendee has been in the session and may return to it: the room is open, and the
-    therapist has neither ended the session nor removed them."""
-    person = (
-        Presence.objects.filter(attendee=attendee, room__ended_at=None)
-        .exclude(admitted_at=None)
-        .exclude(state=PersonState.REMOVED)
-        .select_related("room__appointment__practice")
-        .first()
-    )
-    if person is None or person.room.appointment.is_cancelled:
+def may_return(person: Presence, account: Account) -> bool:
+    """Whether somebody was admitted from this account, and the therapist has neither ended the
+    session nor removed them. Whether the room is open is asked elsewhere."""
+    out = person.state == PersonState.REMOVED or person.room.ended_at is not None
+    return is_of(person, account) and person.admitted_at is not None and not out
+
+
+def has_stepped_out(attendee: Attendee, account: Account) -> bool:
+    """Whether an attendee has been in the session from this account and may return to it, while
+    the room is open."""
+    people = Presence.objects.filter(attendee=attendee)
+    person = people.select_related("room__appointment__practice").first()
+    if person is None or not may_return(person, account) or person.room.appointment.is_cancelled:
         return False
     return _window_of(person).is_open(now())
 

@@ -16,6 +16,7 @@ from roost.scheduling.enums import Attendance
 from roost.scheduling.models import Appointment, Attendee
 from roost.scheduling.services import cancel_appointment, move_appointment
 from roost.video import services
+from roost.video.enums import PersonState
 from roost.video.models import Presence
 from roost.video.queries import Seat
 from tests.support.cast import Cast, give, make_account, make_appointment
@@ -115,6 +116,21 @@ def test_a_session_that_was_moved_out_of_its_call_is_the_next_one_at_both_doors(
     ids = {"appointment": session.uuid}
     said = text_of(tara.get(tara.path("room-after", **ids), **PART))
     assert f"Next session: {say_day(on, today)}" in said
+
+
+def test_whose_place_has_lapsed_is_thanked_as_well(
+    cast: Cast, session: Appointment, portal: Doors, in_call: Callable[[], None], casey_seat: Seat
+) -> None:
+    """Their line was away for long, and they wait to be let in again as the session ends."""
+    in_call()
+    Practice.objects.update(after_call_words="Thank you for coming.")
+    services.note_lost(by=casey_seat, cid=CASEYS_PAGE)
+    Presence.objects.update(here_until=now() - timedelta(minutes=3))
+    back = services.note_regained(by=casey_seat, cid=CASEYS_PAGE)
+    assert back is not None and back.state == PersonState.WAITING
+    casey, ids = portal(cast.casey_account), person_of(session)
+    assert "Thank you for coming." in text_of(casey.get(casey.path("room-after", **ids), **PART))
+    assert casey.go("room-after", **ids).status_code == 200
 
 
 @pytest.mark.parametrize("is_moved", [True, False], ids=["moved", "cancelled"])

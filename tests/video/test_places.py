@@ -156,6 +156,7 @@ def test_who_lost_the_line_for_long_does_not_walk_in_on_somebody_else(
         assert told_to(tara) == [("Noor", PersonState.CONNECTED)]
         assert come(casey, NEW_PAGE).state == PersonState.WAITING
         assert told_to(noor) == [("Tara Okafor", PersonState.CONNECTED)]
+        assert standing_of(casey).has_been_in
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,7 @@ def test_nor_does_a_page_that_was_asleep(
         with pytest.raises(NotAdmitted):
             services.note_connected(by=casey, cid=CASEYS_PAGE)
         assert [p.display_name for p in waiting_for(tara.appointment.therapist)] == ["Casey"]
+        assert standing_of(casey).has_been_in
 
 
 @pytest.mark.parametrize("page", [CASEYS_PAGE, NEW_PAGE])

@@ -154,19 +154,31 @@ def test_nobody_waits_for_a_cancelled_or_closed_room(
 def test_stepped_out_is_who_may_return(
     session: Appointment, tara_seat: Seat, casey_seat: Seat, in_call: Callable[[], None]
 ) -> None:
-    attendee = session.attendees.get()
-    assert not has_stepped_out(attendee)
+    attendee, casey = session.attendees.get(), casey_seat.account
+    assert not has_stepped_out(attendee, casey)
     in_call()
     services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
-    assert has_stepped_out(attendee)
+    assert has_stepped_out(attendee, casey)
     services.end_room(by=tara_seat)
-    assert not has_stepped_out(attendee)
+    assert not has_stepped_out(attendee, casey)
+
+
+def test_stepped_out_is_not_who_was_removed_or_has_another_log_in(
+    session: Appointment, tara_seat: Seat, casey_seat: Seat, in_call: Callable[[], None]
+) -> None:
+    attendee = session.attendees.get()
+    in_call()
+    services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
+    assert not has_stepped_out(attendee, make_account("alex@client.example"))
+    services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="Casey")
+    services.remove_person(by=tara_seat, cid=CASEYS_PAGE)
+    assert not has_stepped_out(attendee, casey_seat.account)
 
 
 def test_whoever_only_waited_has_not_stepped_out(session: Appointment, casey_seat: Seat) -> None:
     services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="Casey")
     services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
-    assert not has_stepped_out(session.attendees.get())
+    assert not has_stepped_out(session.attendees.get(), casey_seat.account)
 
 
 def test_overtime_is_for_those_inside_while_the_therapist_is(

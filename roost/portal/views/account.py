@@ -110,7 +110,7 @@ def _next(
         request.practice,
         reader=request.zone,
         moment=moment,
-        stepped_out=may_be_open and has_stepped_out(mine),
+        stepped_out=may_be_open and has_stepped_out(mine, request.account),
         along=[client.name for client in coming_along(mine, held)],
     )
 

@@ -17,6 +17,7 @@ from roost.video.queries import (
     Seat,
     as_told,
     is_in,
+    is_of,
     is_taken,
     is_waiting,
     person_group,
@@ -28,6 +29,7 @@ from roost.video.rules import (
 )
 from roost.video.services.held import (
     LockedRoom,
+    begin_waiting,
     record_about,
     record_act,
     ring,
@@ -66,7 +68,7 @@ def enter_waiting_room(*, by: Seat, cid: str, name: str) -> Presence:
                 staff_member=None if by.attendee else locked.appointment.therapist,
                 state=PersonState.LEFT,
             )
-        if mine.account_id not in (None, by.account.pk):
+        if not is_of(mine, by.account):
             mine.admitted_at, inside = None, False
         mine.account = by.account
         same_page = mine.cid == cid
@@ -79,7 +81,7 @@ def enter_waiting_room(*, by: Seat, cid: str, name: str) -> Presence:
             mine.state = was if same_page and inside else PersonState.ADMITTED
             mine.admitted_at = mine.admitted_at or moment
         elif was != PersonState.WAITING or _has_lapsed(mine, moment):
-            mine.state, mine.waiting_since, mine.told_at = PersonState.WAITING, moment, None
+            begin_waiting(mine, moment)
         mine.save()
         if not (same_page and mine.state == was):
             record_act("room.returned" if goes_in else "room.waited", by, locked.room)

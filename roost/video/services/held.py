@@ -1,5 +1,6 @@
 """A room held while something happens in it, and what every act does: save, record, tell."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import BigAutoField, Model
@@ -126,6 +127,13 @@ class LockedRoom:
         others = [p for p in self.inside() if p.staff_member_id is None and p.pk != person.pk]
         is_here = therapist_is_here(self.people, self.appointment, self.moment)
         return is_here and not others
+
+
+def begin_waiting(person: Presence, moment: datetime) -> None:
+    """Somebody waits from now on; not saved yet. Who was in the room is out of it."""
+    if person.state in IN_ROOM:
+        person.left_at = moment
+    person.state, person.waiting_since, person.told_at = PersonState.WAITING, moment, None
 
 
 def save_person(person: Presence, **values: Any) -> None:

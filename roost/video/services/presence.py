@@ -16,7 +16,14 @@ from roost.video.rules import (
     LEASE,
 )
 from roost.video.services.ending import end_locked
-from roost.video.services.held import LockedRoom, record_act, ring, save_person, tell_room
+from roost.video.services.held import (
+    LockedRoom,
+    begin_waiting,
+    record_act,
+    ring,
+    save_person,
+    tell_room,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def note_regained(*, by: Seat, cid: str) -> Presence | None:
             mine.state = PersonState.CONNECTED
             record_act("room.regained", by, locked.room)
         elif was in IN_ROOM and not stays:
-            mine.state, mine.waiting_since, mine.told_at = PersonState.WAITING, moment, None
+            begin_waiting(mine, moment)
             record_act("room.waited", by, locked.room)
         save_person(
             mine,
@@ -88,6 +95,7 @@ def note_regained(*, by: Seat, cid: str) -> Presence | None:
             state=mine.state,
             waiting_since=mine.waiting_since,
             told_at=mine.told_at,
+            left_at=mine.left_at,
             here_until=moment + LEASE,
         )
         waits = mine.state == PersonState.WAITING
