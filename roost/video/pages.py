@@ -39,6 +39,7 @@ SCRIPTS = [
         "line",
         "outgoing",
         "peer",
+        "pickers",
         "practice",
         "presence",
         "quality",

@@ -244,11 +244,12 @@ def test_what_can_be_done_in_a_call(meet: Any) -> None:
     before = casey.evaluate(
         "() => document.querySelector('#self video').srcObject.getTracks().map(t => t.id)"
     )
-    for label in ("Camera in this call", "Microphone in this call"):
-        choices = casey.get_by_label(label).locator("option")
+    for label in ("Camera", "Microphone"):
+        picker = casey.get_by_role("combobox", name=label)
+        choices = picker.locator("option")
         expect(choices).not_to_have_count(0, timeout=SLOW)
-        casey.get_by_label(label).select_option(index=choices.count() - 1, force=True)
-        casey.get_by_label(label).dispatch_event("change")
+        picker.select_option(index=choices.count() - 1, force=True)
+        picker.dispatch_event("change")
     after = "() => document.querySelector('#self video').srcObject.getTracks().map(t => t.id)"
     wait_for(lambda: not set(before) & set(casey.evaluate(after)), seconds=30)
     casey.get_by_role("button", name="Hide your own picture").click()
@@ -259,7 +260,7 @@ def test_what_can_be_done_in_a_call(meet: Any) -> None:
 
     # Another loudspeaker, which is the one after a reload, too.
     casey.get_by_role("button", name="More").click()
-    speaker = casey.get_by_label("Loudspeaker in this call")
+    speaker = casey.get_by_role("combobox", name="Speaker")
     speaker.select_option(label="Fake Audio Output 2")
     chosen = speaker.input_value()
     casey.keyboard.press("Escape")

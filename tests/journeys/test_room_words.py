@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
+from tests.journeys.test_family_call import SINKS
 from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
+from tests.journeys.test_video_call import WATCH_VIEWS
 from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
@@ -59,6 +61,12 @@ NOTES = """
 window.notes = 0;
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...args) { window.notes += 1; return start.apply(this, args); };
+"""
+# Which loudspeakers sound is led to.
+LED_TO = """
+window.led = [];
+const lead = HTMLMediaElement.prototype.setSinkId;
+HTMLMediaElement.prototype.setSinkId = function (id) { window.led.push(id); return lead.call(this, id); };
 """
 # Browsers let no page make a sound before a press on it; to one that is driven, all is a press.
 NO_SOUND_BEFORE_A_PRESS = """
@@ -200,8 +208,11 @@ def test_who_leaves_while_the_line_is_down_has_left_once_it_is_back(
     server.start()
     expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible(timeout=20_000)
     expect(gone).to_be_visible()
+    # They have said it twice by now, and were in the call when they said it first.
+    two.casey.evaluate(WATCH_VIEWS)
     two.casey.get_by_role("button", name="Return to session").click()
     two.assert_meet()
+    assert two.casey.evaluate("window.__shown") == ["view-call"]
 
     # Whoever has thought better of it meanwhile has not left.
     server.kill()
@@ -388,6 +399,45 @@ def test_nothing_moves_from_under_a_press_when_somebody_knocks(two: Two) -> None
     tara.mouse.move(0, 0)
     tara.mouse.up()
     expect(arrival).to_be_visible()
+
+
+def test_a_loudspeaker_is_tried_before_and_devices_are_changed_while_waiting(two: Two) -> None:
+    casey = two.casey
+    casey.add_init_script(LED_TO)
+    casey.goto(two.booked.portal_room())
+    speaker, microphone, camera = (
+        casey.get_by_role("combobox", name=name) for name in ("Speaker", "Microphone", "Camera")
+    )
+    speaker.select_option(label="Fake Audio Output 2")
+    chosen = speaker.input_value()
+    casey.evaluate("window.led = []")
+    casey.get_by_role("button", name="Play").click()
+    expect(casey.get_by_text("Three tones are playing. If you hear none, turn")).to_be_visible()
+    wait_for(lambda: casey.evaluate("window.notes") == 3)
+    assert casey.evaluate("window.led") == [chosen]
+
+    casey.get_by_role("button", name="Go to the waiting room").click()
+    expect_waits(casey)
+    expect(microphone).to_have_count(0)
+    gear = casey.get_by_role("button", name="Choose camera, microphone and speaker")
+    gear.click()
+    expect(gear).to_have_attribute("aria-expanded", "true")
+    expect(casey.get_by_text("We can hear you.")).to_be_visible(timeout=SLOW)
+    expect(speaker).to_have_value(chosen)
+    assert_looks_right(casey)
+    microphone.select_option(label="Fake Audio Input 2")
+    wait_for(lambda: bool(casey.evaluate("JSON.parse(localStorage.devices).audio")))
+    gear.click()
+    expect(microphone).to_have_count(0)
+
+    two.tara_goes_in()
+    two.tara.get_by_role("button", name="Admit").click()
+    two.assert_meet()
+    casey.get_by_role("button", name="More").click()
+    expect(microphone.locator("option:checked")).to_have_text("Fake Audio Input 2")
+    expect(camera).to_be_enabled()
+    expect(speaker).to_have_value(chosen)
+    assert casey.evaluate(SINKS) == [chosen]
 
 
 def test_the_way_back_stays_where_it_is_when_what_follows_arrives(two: Two) -> None:

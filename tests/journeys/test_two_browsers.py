@@ -172,7 +172,7 @@ def test_what_is_offered_beside_the_call_works_in_either(pair: Pair) -> None:
     for window in pair.both:
         # A loudspeaker can be chosen only where the browser names some.
         window.press("More")
-        assert window.has("Loudspeaker in this call", "combobox") == window.evaluate(
+        assert window.has("Speaker", "combobox") == window.evaluate(
             """navigator.mediaDevices.enumerateDevices().then((all) =>
               all.some((each) => each.kind === "audiooutput" && each.deviceId))"""
         )

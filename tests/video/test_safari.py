@@ -66,7 +66,7 @@ def test_a_picture_made_by_a_script_follows_the_same_rules() -> None:
 
 def test_a_player_that_is_refused_is_heard_of() -> None:
     found = scripts_with(".play()")
-    assert sorted(found) == ["loopback.js", "stage.js"]
+    assert sorted(found) == ["loopback.js", "stage.js", "tones.js"]
     for name, text in found.items():
         calls = re.findall(r"(try \{\s*await )?\w+\.play\(\)(\.catch\()?", text)
         assert calls, name
@@ -75,15 +75,16 @@ def test_a_player_that_is_refused_is_heard_of() -> None:
 
 def test_sound_that_a_page_makes_is_begun_by_a_press() -> None:
     found = scripts_with("new AudioContext(")
-    assert sorted(found) == ["devices.js", "knock.js", "rehearse.js"]
+    assert sorted(found) == ["devices.js", "knock.js", "pickers.js"]
     for name in ("devices.js", "knock.js"):
         assert re.search(r'"pointerdown", "keydown"', found[name]), name
         assert ".resume()" in found[name], name
-    # The tones of the rehearsal are begun by its button and by nothing else.
-    pressed = 'byId("play").addEventListener("click", play);'
-    without = found["rehearse.js"].replace(pressed, "").replace("function play()", "")
-    assert len(without) == len(found["rehearse.js"]) - len(pressed) - len("function play()")
-    assert not re.search(r"(?<![.\w])play\b", without)
+    # The three tones: within the press, before anything is waited for.
+    pressed = (
+        r'addEventListener\("click", async \(\) => \{\s+//.*\s+const \w+ = new AudioContext\(\)'
+    )
+    assert re.search(pressed, found["pickers.js"])
+    assert found["pickers.js"].count("new AudioContext(") == 1
 
 
 @pytest.mark.parametrize("words", TOO_NEW)

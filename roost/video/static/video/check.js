@@ -1,5 +1,5 @@
-// The device check: one's own picture and level, which camera and microphone, and what is wrong with
-// them. The own picture is drawn in the waiting room and the call, too.
+// The device check: one's own picture, and what is wrong with camera and microphone. The own picture
+// is drawn in the waiting room and the call, too.
 
 import { memory } from "./browser.js";
 import { helpWords, write } from "./practice.js";
@@ -8,9 +8,8 @@ const byId = (id) => document.getElementById(id);
 // In the device check, the waiting room and the call: what is wrong is said in the one that is seen.
 const NOTICES = ["troubles", "waiting-troubles", "call-troubles"];
 
-/** `isShown` says whether the check is in view; `enter` is called once somebody wants to go in.
-    Returns { draw, look, open }. */
-export function startCheck({ devices, place, isShown, enter }) {
+/** `enter` is called once somebody wants to go in. Returns { draw, open }. */
+export function startCheck({ devices, place, enter }) {
   /** Shows how camera and microphone stand, in whichever view. */
   function draw() {
     const { cameraOn, muted } = devices;
@@ -47,41 +46,6 @@ export function startCheck({ devices, place, isShown, enter }) {
     for (const [box, show] of boxes ?? []) show(box.closest("section").hidden ? {} : { camera: video, microphone: audio });
   }
 
-  async function list() {
-    for (const [kind, id] of [["video", "pick-camera"], ["audio", "pick-microphone"]]) {
-      const select = byId(id);
-      const found = await devices.list(kind);
-      const now = devices.tracks[kind]?.getSettings().deviceId ?? "";
-      const none = new Option(kind === "video" ? "No camera" : "No microphone", "");
-      select.replaceChildren(...(found.length ? found.map((each, n) => new Option(each.label || `${kind === "video" ? "Camera" : "Microphone"} ${n + 1}`, each.deviceId)) : [none]));
-      if (now) select.value = now;
-      select.disabled = !found.length;
-    }
-  }
-
-  function showLevel() {
-    const meter = byId("level"), words = byId("level-words");
-    let heard = false;
-    meter.value = 0;
-    if (!devices.tracks.audio) { words.textContent = devices.troubles.audio ? "We can’t hear you just now." : "Your microphone is off."; return; }
-    devices.meter((level) => {
-      meter.value = level;
-      meter.textContent = `${level} %`;
-      if (level > 8 && !heard) { heard = true; words.textContent = "We can hear you. Say a few words and watch the bar."; }
-    });
-  }
-
-  /** Lists what there is and follows the microphone, while that is in view. */
-  function look() {
-    if (!isShown()) return;
-    list();
-    showLevel();
-  }
-
-  byId("pick-camera").addEventListener("change", ({ target }) => devices.pick("video", target.value));
-  byId("pick-microphone").addEventListener("change", ({ target }) => devices.pick("audio", target.value));
-  navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (isShown()) list(); });
-
   /** Opens what was chosen here last. */
   async function open() {
     const { mode = "video", camera = devices.picked.video, microphone = devices.picked.audio, muted = false } = memory.read();
@@ -109,5 +73,5 @@ export function startCheck({ devices, place, isShown, enter }) {
   if (name) byId("name").value = name;
   // Pressed before now, they would load the page again.
   for (const button of byId("enter").querySelectorAll("[type=submit]")) button.disabled = false;
-  return { draw, look, open };
+  return { draw, open };
 }

@@ -21,8 +21,8 @@ function listenToKeys({ acts, isOn, box }) {
   });
 }
 
-/** Gives all buttons and keys their acts. Returns { draw }, which shows how they stand. */
-export function startControls({ devices, outgoing, stage, peers, quality, useTracks, isInCall, openSafety, leave, end }) {
+/** Gives all buttons and keys their acts. Returns { draw, endAudioOnly }: the first shows how they stand. */
+export function startControls({ devices, outgoing, stage, peers, quality, pickers, useTracks, isInCall, openSafety, leave, end }) {
   let hadCamera = memory.read().hadCamera ?? true;
   const acts = {
     async mute() {
@@ -64,7 +64,13 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
       if (await outgoing.share()) say("Everybody in the call sees your screen");
     },
     safety: openSafety,
-    more() { togglePanel("panel-more", listForCall); },
+    more() { togglePanel("panel-more", () => pickers.bring(byId("more-pickers"))); },
+    choose() {
+      const box = byId("waiting-pickers");
+      box.hidden = !box.hidden;
+      document.querySelector('[data-do="choose"]').setAttribute("aria-expanded", String(!box.hidden));
+      if (!box.hidden) { pickers.bring(box); box.scrollIntoView({ block: "nearest" }); }
+    },
     close: closePanel,
     self() {
       const isHidden = byId("stage").classList.toggle("self-hidden");
@@ -118,44 +124,9 @@ export function startControls({ devices, outgoing, stage, peers, quality, useTra
     acts: { m: acts.mute, v: acts.camera, a: acts.audioOnly, w: acts.safety, s: acts.share, h: acts.self, f: acts.full, p: acts.beside, "?": acts.more, escape: acts.close },
   });
 
-  /** Camera, microphone and loudspeaker can be changed in the call, too. */
-  const pickers = { videoinput: byId("call-camera"), audioinput: byId("call-microphone"), audiooutput: byId("call-speaker") };
-  async function listForCall() {
-    const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
-    const kinds = { videoinput: ["Camera", "video"], audioinput: ["Microphone", "audio"], audiooutput: ["Loudspeaker", "speaker"] };
-    for (const [kind, select] of Object.entries(pickers)) {
-      const found = all.filter((device) => device.kind === kind && device.deviceId);
-      const [word, what] = kinds[kind];
-      const now = devices.tracks[what]?.getSettings().deviceId ?? (devices.picked[what] || select.value);
-      select.replaceChildren(...found.map((each, n) => new Option(each.label || `${word} ${n + 1}`, each.deviceId)));
-      if (found.some(({ deviceId }) => deviceId === now)) select.value = now;
-      select.disabled = !found.length;
-      select.closest(".field").hidden = kind === "audiooutput" && (!found.length || !HTMLMediaElement.prototype.setSinkId);
-    }
-  }
-  pickers.videoinput.addEventListener("change", async ({ target }) => {
-    if (outgoing.audioOnly) endAudioOnly();
-    await devices.pick("video", target.value);
-    memory.write({ camera: target.value });
-  });
-  pickers.audioinput.addEventListener("change", async ({ target }) => {
-    await devices.pick("audio", target.value);
-    memory.write({ microphone: target.value });
-  });
-  pickers.audiooutput.addEventListener("change", ({ target }) => {
-    devices.pickSpeaker(target.value);
-    stage.useSpeaker(target.value);
-  });
-  stage.useSpeaker(devices.picked.speaker);
-  navigator.mediaDevices?.addEventListener?.("devicechange", () => {
-    // The one that was chosen may be back.
-    stage.useSpeaker(devices.picked.speaker);
-    if (!byId("panel-more").hidden) listForCall();
-  });
-
   function keepMode() {
     memory.write({ mode: devices.wants.video ? "video" : devices.wants.audio ? "audio" : "listen" });
   }
 
-  return { draw };
+  return { draw, endAudioOnly };
 }

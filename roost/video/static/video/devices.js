@@ -124,8 +124,10 @@ export class Devices {
     }
   }
 
-  /** Chooses a camera or microphone by its id. Where it cannot be had, the former one goes on. */
+  /** Chooses a camera, microphone or loudspeaker ("speaker") by its id. Where a camera or microphone
+      cannot be had, the former one goes on. */
   async pick(kind, id) {
+    if (kind === "speaker") { this.picked.speaker = id; choice.keep(kind, id); return; }
     const before = this.picked[kind];
     this.picked[kind] = id;
     this.wants[kind] = true;
@@ -140,11 +142,6 @@ export class Devices {
       if (this.wants[kind]) this.troubles[kind] = causeOf(error);
     }
     this.changed();
-  }
-
-  pickSpeaker(id) {
-    this.picked.speaker = id;
-    choice.keep("speaker", id);
   }
 
   mute(muted) {
@@ -177,10 +174,11 @@ export class Devices {
     return Math.min(width, height) >= FINE.height.ideal;
   }
 
-  /** The cameras and microphones there are; names are known once one has been allowed. */
+  /** The cameras, microphones or loudspeakers there are; names are known once one has been allowed. */
   async list(kind) {
     const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
-    return all.filter((device) => device.kind === `${kind}input` && device.deviceId);
+    const wanted = kind === "speaker" ? "audiooutput" : `${kind}input`;
+    return all.filter((device) => device.kind === wanted && device.deviceId);
   }
 
   /** Calls back about ten times a second with the microphone's level, 0 to 100. */

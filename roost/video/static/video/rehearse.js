@@ -4,12 +4,13 @@ import { say } from "../core/ui.js";
 import { Devices } from "./devices.js";
 import { loopback } from "./loopback.js";
 import { noticeBox } from "./notices.js";
+import { fill, startTones } from "./pickers.js";
 import { resultOf, wayWords } from "./result.js";
 
 const facts = document.getElementById("main").dataset;
 const byId = (id) => document.getElementById(id);
 const form = byId("findings");
-const LOUD = 8, SILENT_AFTER = 12000, KEEP_AFTER = 800, LOAN_KEPT = 90000, TONE = [[523.25, 0], [659.25, 0.35], [783.99, 0.7]];
+const LOUD = 8, SILENT_AFTER = 12000, KEEP_AFTER = 800, LOAN_KEPT = 90000;
 
 const found = { camera: "", microphone: "", speaker: "", connection: "" };
 let way = "", kept = "", keeping = 0, silence = 0, tries = 0;
@@ -31,8 +32,9 @@ function devicesChanged(what) {
   found.camera = troubles.video ?? (cameraOn ? "works" : "");
   if (what === "ended" && !cameraOn && found.camera === "") found.camera = "unknown";
   listen();
-  fill("video", byId("pick-camera"));
-  fill("audio", byId("pick-microphone"));
+  fill(byId("pick-camera"), "video", devices);
+  fill(byId("pick-microphone"), "audio", devices);
+  fill(byId("pick-speaker"), "speaker", devices);
   draw();
 }
 
@@ -72,15 +74,6 @@ function listen() {
   });
 }
 
-async function fill(kind, select) {
-  const all = await devices.list(kind);
-  const now = devices.tracks[kind]?.getSettings().deviceId ?? "";
-  const name = kind === "video" ? "Camera" : "Microphone";
-  select.replaceChildren(...(all.length ? all.map((each, n) => new Option(each.label || `${name} ${n + 1}`, each.deviceId)) : [new Option(`No ${name.toLowerCase()}`, "")]));
-  if (now) select.value = now;
-  select.disabled = !all.length;
-}
-
 async function pick(kind, { target }) {
   await devices.pick(kind, target.value);
   tryLine();
@@ -91,24 +84,11 @@ navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (!byId("tr
 
 // -- the loudspeaker -----------------------------------------------------------------------------------
 
-function play() {
-  const context = new AudioContext();
-  for (const [pitch, start] of TONE) {
-    const at = context.currentTime + 0.05 + start;
-    const tone = new OscillatorNode(context, { frequency: pitch, type: "triangle" });
-    const volume = new GainNode(context, { gain: 0 });
-    volume.gain.setValueAtTime(0, at);
-    volume.gain.linearRampToValueAtTime(0.3, at + 0.04);
-    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.9);
-    tone.connect(volume).connect(context.destination);
-    tone.start(at);
-    tone.stop(at + 0.95);
-  }
-  setTimeout(() => context.close(), 2500);
+startTones(byId("play"), byId("pick-speaker"), () => {
   byId("heard").hidden = false;
   say("Three tones are playing. Do you hear them?");
-}
-byId("play").addEventListener("click", play);
+});
+byId("pick-speaker").addEventListener("change", ({ target }) => devices.pick("speaker", target.value));
 for (const [id, heard] of [["heard-yes", "works"], ["heard-no", "unheard"]]) {
   byId(id).addEventListener("click", ({ currentTarget }) => {
     for (const each of byId("heard").querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === currentTarget));

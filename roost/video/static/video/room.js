@@ -11,6 +11,7 @@ import { Devices } from "./devices.js";
 import { showEnding } from "./ending.js";
 import { sayLines } from "./ladder.js";
 import { Outgoing } from "./outgoing.js";
+import { startPickers } from "./pickers.js";
 import { helpWords, write } from "./practice.js";
 import { IN_CALL, Presence } from "./presence.js";
 import { watchFallback, watchQuality } from "./quality.js";
@@ -26,6 +27,7 @@ const isTherapist = facts.role === "therapist", hasRelay = facts.relay === "1";
 const byId = (id) => document.getElementById(id);
 const alone = byId("stage-empty").firstElementChild, aloneWords = alone.textContent;
 const CALL_WITHIN = 500, LOOK_AT_SPARE = 30000;
+const REMEMBERED = { video: "camera", audio: "microphone" };
 const times = Object.fromEntries(["starts", "ends"].map((name) => [name, Date.parse(facts[name])]));
 
 const [{ startActs }, { Lobby }] = isTherapist ? await Promise.all([import("./acts.js"), import("./lobby.js")]) : [{}, {}];
@@ -38,16 +40,15 @@ const devices = new Devices((what) => {
   check.draw();
   circle.useTracks();
   if (what === "ended") resume.look(); else resume.lookSoon();
-  check.look();
+  pickers.look();
 });
-const views = startViews((name) => {
-  if (name !== "check") devices.stopMeter();
+const views = startViews(() => {
   tick();
   check.draw();
   lookAwake();
 });
 const lookAwake = startAwake(() => views.shown === "waiting" || views.shown === "call");
-const check = startCheck({ devices, place: facts.place, isShown: () => views.shown === "check", enter });
+const check = startCheck({ devices, place: facts.place, enter });
 const outgoing = new Outgoing(devices, () => { circle.useTracks(); controls.draw(); });
 const nameOf = (who) => presence.nameOf(who);
 const circle = new Circle({
@@ -65,6 +66,11 @@ const stage = new Stage({
   connected() { if (callSoon) showCall(); },
   blocked: () => resume.offer(),
 });
+const pickers = startPickers({
+  devices, stage,
+  asked: (kind) => { if (kind === "video" && outgoing.audioOnly) controls.endAudioOnly(); },
+  picked: (kind, id) => { if (REMEMBERED[kind]) memory.write({ [REMEMBERED[kind]]: id }); },
+});
 const quality = watchQuality({ peers, outgoing, changed: (peer) => { stage.drawSoon(peer); drawLine(); } });
 const safety = startSafety({ peers, nameOf, say: (message) => presence.line?.sayOrKeep(message) });
 const presence = new Presence({
@@ -80,7 +86,7 @@ const lobby = isTherapist ? new Lobby({
   shown: (ids) => presence.line?.say({ type: "shown", ids }),
 }) : null;
 const controls = startControls({
-  devices, outgoing, stage, peers, quality, useTracks: () => circle.useTracks(),
+  devices, outgoing, stage, peers, quality, pickers, useTracks: () => circle.useTracks(),
   isInCall: () => views.shown === "call",
   openSafety: safety.open,
   leave: () => presence.leave(),
@@ -238,7 +244,7 @@ if (memory.read().entered) {
   enter({ isInside: facts.inside === "1" });
   opened.then(() => presence.isEntered && !presence.isJoined && presence.prepare());
 }
-opened.then(() => { tick(); check.look(); });
+opened.then(() => { tick(); pickers.look(); });
 watchFallback({ peers, box: byId("call-fallback"), changed: drawStatus });
 byId("too-old").remove();
 // Kept aside by the browser, the page has neither socket nor connections any more.
