@@ -189,7 +189,7 @@ class Standing:
     @property
     def is_inside(self) -> bool:
         """Whether they have been admitted and have not left since."""
-        return self.state in IN_ROOM and not self.ended and self.closed is None
+        return _is_inside(self.seat, self.person, self.ended) and self.closed is None
 
     @property
     def has_been_in(self) -> bool:
@@ -318,7 +318,7 @@ def standing_of(seat: Seat) -> Standing:
     mine = next((person for person in people if is_seat_of(person, seat)), None)
     ended = bool(people) and people[0].room.ended_at is not None
     therapist_in = therapist_is_in(people, seat.appointment, moment)
-    inside = mine is not None and mine.state in IN_ROOM and not ended
+    inside = _is_inside(seat, mine, ended)
     closed = why_closed(
         seat.appointment, seat.window, moment, inside=inside, therapist_in=therapist_in
     )
@@ -337,6 +337,12 @@ def standing_of(seat: Seat) -> Standing:
         closed=closed,
         person=mine,
         others=others if inside and closed is None else [],
+    )
+
+
+def _is_inside(seat: Seat, person: Presence | None, ended: bool) -> bool:
+    return person is not None and (
+        person.state in IN_ROOM and not ended and is_of(person, seat.account)
     )
 
 
@@ -380,9 +386,8 @@ def _window_of(person: Presence) -> Window:
 
 def may_return(person: Presence, account: Account) -> bool:
     """Whether somebody was admitted from this account, and the therapist has neither ended the
-    session nor removed them. Whether the room is open is asked elsewhere."""
-    out = person.state == PersonState.REMOVED or person.room.ended_at is not None
-    return is_of(person, account) and person.admitted_at is not None and not out
+    session since nor removed them. Whether the room is open is asked elsewhere."""
+    return is_of(person, account) and person.admitted_at is not None
 
 
 def has_stepped_out(attendee: Attendee, account: Account) -> bool:

@@ -347,7 +347,13 @@ def test_another_microphone_is_tried_and_opened_in_the_session(
     wait_for(lambda: bool(page.evaluate("JSON.parse(localStorage.devices ?? '{}').audio")))
     expect(picker.locator("option:checked")).to_have_text("Fake Audio Input 2")
     speaker = page.get_by_role("combobox", name="Speaker")
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(result(page)).to_have_text("Camera and sound work", timeout=SLOW)
+    # Of another loudspeaker nothing is known yet.
     speaker.select_option(label="Fake Audio Output 2")
+    expect(page.get_by_text("Do you hear it?")).to_be_hidden()
+    expect(result(page)).to_have_text("One thing is left")
     heard_from = speaker.input_value()
     expect(result(page)).to_have_text("One thing is left", timeout=SLOW)
     page.goto(booked.portal_room())

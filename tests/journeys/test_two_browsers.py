@@ -172,10 +172,11 @@ def test_what_is_offered_beside_the_call_works_in_either(pair: Pair) -> None:
     for window in pair.both:
         # A loudspeaker can be chosen only where the browser names some.
         window.press("More")
-        assert window.has("Speaker", "combobox") == window.evaluate(
+        names_some = window.evaluate(
             """navigator.mediaDevices.enumerateDevices().then((all) =>
               all.some((each) => each.kind === "audiooutput" && each.deviceId))"""
         )
+        wait_for(lambda: window.has("Speaker", "combobox") == names_some)  # noqa: B023
         window.press("Full screen")
         wait_for(lambda: window.evaluate("document.fullscreenElement?.id") == "main")  # noqa: B023
         window.press("Full screen")

@@ -22,6 +22,7 @@ from roost.video.queries import (
     as_told,
     get_seat_for,
     get_staff_seat_for,
+    may_finish,
     seats_for,
     standing_of,
     waiting_for,
@@ -133,6 +134,43 @@ def test_a_place_that_is_free_again_must_be_admitted_anew_for_another_account(
     assert refused.value.reason == Closed.TAKEN
 
 
+@pytest.mark.parametrize("lapsed", [False, True], ids=["left", "lost for long"])
+def test_another_log_in_inherits_nothing_of_a_place_that_is_free_again(
+    tara: Seat, casey: Seat, noor: Seat, alex_as_casey: Seat, lapsed: bool
+) -> None:
+    tara_goes_in(tara)
+    let_in(casey, CASEYS_PAGE, tara)
+    let_in(noor, NOORS_PAGE, tara)
+    if lapsed:
+        services.note_lost(by=casey, cid=CASEYS_PAGE)
+    else:
+        services.leave_room(by=casey, cid=CASEYS_PAGE)
+    with time_machine.travel(now() + GRACE + PLACE_KEPT + A_SECOND, tick=False):
+        before = standing_of(alex_as_casey)
+        assert not before.is_inside and before.others == []
+        come(alex_as_casey, ALEXS_PAGE)
+        after = standing_of(alex_as_casey)
+        assert after.state == PersonState.WAITING
+        assert not after.is_inside and after.others == []
+        assert not after.has_been_in and not may_finish(alex_as_casey)
+
+
+def test_who_has_closed_the_waiting_room_and_comes_again_waits_anew(
+    tara: Seat, casey: Seat
+) -> None:
+    come(casey, CASEYS_PAGE)
+    Presence.objects.update(told_at=now())
+    services.note_lost(by=casey, cid=CASEYS_PAGE)
+    since = Presence.objects.get().waiting_since
+    # A reload is no new coming.
+    assert come(casey, NEW_PAGE).waiting_since == since
+    services.note_lost(by=casey, cid=NEW_PAGE)
+    with time_machine.travel(now() + timedelta(minutes=25), tick=False):
+        again = come(casey, CASEYS_PAGE)
+        assert again.waiting_since == now()
+        assert again.told_at is None
+
+
 def test_the_same_account_takes_its_place_along_to_another_device(tara: Seat, casey: Seat) -> None:
     tara_goes_in(tara)
     let_in(casey, CASEYS_PAGE, tara)
@@ -156,7 +194,10 @@ def test_who_lost_the_line_for_long_does_not_walk_in_on_somebody_else(
         assert told_to(tara) == [("Noor", PersonState.CONNECTED)]
         assert come(casey, NEW_PAGE).state == PersonState.WAITING
         assert told_to(noor) == [("Tara Okafor", PersonState.CONNECTED)]
-        assert standing_of(casey).has_been_in
+        person = standing_of(casey).person
+        # When they were last heard of, not when they came back.
+        assert person is not None and person.left_at is not None
+        assert person.left_at <= now() - PLACE_KEPT
 
 
 @pytest.mark.parametrize(
@@ -189,7 +230,7 @@ def test_nor_does_a_page_that_was_asleep(
         with pytest.raises(NotAdmitted):
             services.note_connected(by=casey, cid=CASEYS_PAGE)
         assert [p.display_name for p in waiting_for(tara.appointment.therapist)] == ["Casey"]
-        assert standing_of(casey).has_been_in
+        assert standing_of(casey).has_been_in == joined
 
 
 @pytest.mark.parametrize("page", [CASEYS_PAGE, NEW_PAGE])

@@ -68,20 +68,23 @@ def enter_waiting_room(*, by: Seat, cid: str, name: str) -> Presence:
                 staff_member=None if by.attendee else locked.appointment.therapist,
                 state=PersonState.LEFT,
             )
+        was = mine.state
         if not is_of(mine, by.account):
-            mine.admitted_at, inside = None, False
+            # Nothing of what another log-in was let in to is theirs.
+            mine.state, mine.admitted_at, mine.left_at = PersonState.LEFT, None, None
+            inside = False
         mine.account = by.account
         same_page = mine.cid == cid
-        was = mine.state
         goes_in = by.is_therapist or inside or locked.may_come_back(mine)
         old_cid = "" if same_page else mine.cid
-        mine.cid, mine.here_until = cid, moment + LEASE
+        mine.cid = cid
         mine.display_name = name or mine.display_name or by.own_name
         if goes_in:
             mine.state = was if same_page and inside else PersonState.ADMITTED
             mine.admitted_at = mine.admitted_at or moment
         elif was != PersonState.WAITING or _has_lapsed(mine, moment):
             begin_waiting(mine, moment)
+        mine.here_until = moment + LEASE
         mine.save()
         if not (same_page and mine.state == was):
             record_act("room.returned" if goes_in else "room.waited", by, locked.room)

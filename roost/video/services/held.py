@@ -130,9 +130,10 @@ class LockedRoom:
 
 
 def begin_waiting(person: Presence, moment: datetime) -> None:
-    """Somebody waits from now on; not saved yet. Who was in the room is out of it."""
-    if person.state in IN_ROOM:
-        person.left_at = moment
+    """Somebody waits from now on; not saved yet. Who was in the call has left it when they were
+    last heard of."""
+    if person.state in {PersonState.CONNECTED, PersonState.LOST}:
+        person.left_at = min(person.here_until or moment, moment)
     person.state, person.waiting_since, person.told_at = PersonState.WAITING, moment, None
 
 

@@ -21,7 +21,8 @@ function listenToKeys({ acts, isOn, box }) {
   });
 }
 
-/** Gives all buttons and keys their acts. Returns { draw, endAudioOnly }: the first shows how they stand. */
+/** Gives all buttons and keys their acts. Returns { draw, endAudioOnly, keepMode }:
+    the first shows how they stand, the last remembers with what somebody is here. */
 export function startControls({ devices, outgoing, stage, peers, quality, pickers, useTracks, isInCall, openSafety, leave, end }) {
   let hadCamera = memory.read().hadCamera ?? true;
   const acts = {
@@ -64,13 +65,8 @@ export function startControls({ devices, outgoing, stage, peers, quality, picker
       if (await outgoing.share()) say("Everybody in the call sees your screen");
     },
     safety: openSafety,
-    more() { togglePanel("panel-more", () => pickers.bring(byId("more-pickers"))); },
-    choose() {
-      const box = byId("waiting-pickers");
-      box.hidden = !box.hidden;
-      document.querySelector('[data-do="choose"]').setAttribute("aria-expanded", String(!box.hidden));
-      if (!box.hidden) { pickers.bring(box); box.scrollIntoView({ block: "nearest" }); }
-    },
+    more() { togglePanel("panel-more", pickers.bring); },
+    choose: pickers.toggleDrawer,
     close: closePanel,
     self() {
       const isHidden = byId("stage").classList.toggle("self-hidden");
@@ -128,5 +124,5 @@ export function startControls({ devices, outgoing, stage, peers, quality, picker
     memory.write({ mode: devices.wants.video ? "video" : devices.wants.audio ? "audio" : "listen" });
   }
 
-  return { draw, endAudioOnly };
+  return { draw, endAudioOnly, keepMode };
 }

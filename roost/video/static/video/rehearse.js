@@ -84,11 +84,18 @@ navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (!byId("tr
 
 // -- the loudspeaker -----------------------------------------------------------------------------------
 
-startTones(byId("play"), byId("pick-speaker"), () => {
-  byId("heard").hidden = false;
-  say("Three tones are playing. Do you hear them?");
+startTones(byId("play"), devices, (isPlaying) => {
+  byId("heard").hidden = !isPlaying;
+  say(isPlaying ? "Three tones are playing. Do you hear them?" : "The tones could not be played. Try again in a moment.");
 });
-byId("pick-speaker").addEventListener("change", ({ target }) => devices.pick("speaker", target.value));
+byId("pick-speaker").addEventListener("change", ({ target }) => {
+  devices.pick("speaker", target.value);
+  // What was answered was of another one.
+  found.speaker = "";
+  byId("heard").hidden = true;
+  for (const each of byId("heard").querySelectorAll("button")) each.setAttribute("aria-pressed", "false");
+  draw();
+});
 for (const [id, heard] of [["heard-yes", "works"], ["heard-no", "unheard"]]) {
   byId(id).addEventListener("click", ({ currentTarget }) => {
     for (const each of byId("heard").querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === currentTarget));

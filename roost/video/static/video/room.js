@@ -46,6 +46,7 @@ const views = startViews(() => {
   tick();
   check.draw();
   lookAwake();
+  pickers.settle();
 });
 const lookAwake = startAwake(() => views.shown === "waiting" || views.shown === "call");
 const check = startCheck({ devices, place: facts.place, enter });
@@ -69,7 +70,12 @@ const stage = new Stage({
 const pickers = startPickers({
   devices, stage,
   asked: (kind) => { if (kind === "video" && outgoing.audioOnly) controls.endAudioOnly(); },
-  picked: (kind, id) => { if (REMEMBERED[kind]) memory.write({ [REMEMBERED[kind]]: id }); },
+  picked(kind) {
+    // Until they go in, what the browser remembers for all sessions does.
+    if (kind === "speaker" || !memory.read().entered) return;
+    memory.write({ [REMEMBERED[kind]]: devices.picked[kind] });
+    controls.keepMode();
+  },
 });
 const quality = watchQuality({ peers, outgoing, changed: (peer) => { stage.drawSoon(peer); drawLine(); } });
 const safety = startSafety({ peers, nameOf, say: (message) => presence.line?.sayOrKeep(message) });

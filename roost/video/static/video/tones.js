@@ -3,16 +3,16 @@
 const TONES = [[523.25, 0], [659.25, 0.35], [783.99, 0.7]], KEEP = 2500;
 
 /** Plays them through `context`, which is closed afterwards, from the loudspeaker with the id
-    `speaker`, or from the usual one. */
+    `speaker`, or from the usual one. Rejects where the browser plays nothing. */
 export async function playTones(context, speaker) {
-  let end = context.destination;
+  let end = context.destination, player = null;
   if (speaker) {
     // As in a call: what plays is led to the loudspeaker.
     end = new MediaStreamAudioDestinationNode(context);
-    const player = new Audio();
+    player = new Audio();
     player.srcObject = end.stream;
-    await player.setSinkId(speaker).catch(() => { /* unplugged meanwhile */ });
-    player.play().catch(() => { /* the page is being left */ });
+    await player.setSinkId?.(speaker).catch(() => { /* unplugged meanwhile */ });
+    try { await player.play(); } catch (error) { player.srcObject = null; throw error; }
   }
   for (const [pitch, start] of TONES) {
     const at = context.currentTime + 0.05 + start;
@@ -25,5 +25,5 @@ export async function playTones(context, speaker) {
     tone.start(at);
     tone.stop(at + 0.95);
   }
-  setTimeout(() => context.close(), KEEP);
+  setTimeout(() => { context.close(); if (player) player.srcObject = null; }, KEEP);
 }
