@@ -31,7 +31,6 @@ SCRIPTS = [
         "check",
         "circle",
         "clock",
-        "closing",
         "controls",
         "devices",
         "ending",
@@ -47,7 +46,6 @@ SCRIPTS = [
         "safety",
         "safety-panel",
         "stage",
-        "told",
         "views",
     ]
 ]

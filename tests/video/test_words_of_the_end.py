@@ -67,7 +67,7 @@ def test_each_phase_is_said_to_both_sides(
 ) -> None:
     said = page.evaluate(
         """async (told) => {
-          const { Closing } = await import("/closing.js");
+          const { Closing } = await import("/ending.js");
           const box = document.getElementById("box");
           return [false, true].map((isTherapist) => {
             const closing = new Closing({ box, closes: "1:00 pm", first: "Tara", isTherapist });

@@ -1,5 +1,5 @@
 // What time it is for the session: the countdown of the waiting room and the therapist's timer. When
-// the room closes is not for this clock to say: closing.js.
+// the room closes is not for this clock to say: ending.js.
 
 const ahead = Date.parse(document.getElementById("main")?.dataset.now) - Date.now() || 0;
 
