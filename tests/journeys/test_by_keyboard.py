@@ -164,12 +164,14 @@ def test_the_whole_call(casey: Hands, tara: Hands, booked: Booked) -> None:
     expect(casey.page.get_by_role("heading", name="How you look and sound")).to_be_visible()
     expect(casey.page.get_by_label("Camera", exact=True)).to_be_enabled()
     passed = casey.tab_to("Go to the waiting room")
-    assert passed[-6:] == [
+    assert passed[-8:] == [
         "Mute your microphone",
         "Turn your camera off",
         "Your name in the session",
         "Camera",
         "Microphone",
+        "Speaker",
+        "Play",
         "Go to the waiting room",
     ]
     # Letters are letters while something is typed.
@@ -182,10 +184,18 @@ def test_the_whole_call(casey: Hands, tara: Hands, booked: Booked) -> None:
     casey.press("Enter")
     casey.stands_on("Take a breath. You’re here.")
     casey.hears("Tara has been told you’re here")
-    assert casey.tab_to("Leave the waiting room")[:2] == [
+    gear = "Choose camera, microphone and speaker"
+    assert casey.tab_to("Leave the waiting room")[:3] == [
         "Mute your microphone",
         "Turn your camera off",
+        gear,
     ]
+    casey.tab_to(gear, back=True)
+    casey.press("Enter")
+    assert casey.tab_to("Play") == ["Camera", "Microphone", "Speaker", "Play"]
+    casey.tab_to(gear, back=True)
+    casey.press("Enter")
+    expect(casey.page.get_by_role("button", name="Play")).to_have_count(0)
 
     # The therapist hears who waits, and lets them in from her day.
     tara.hears("Casey is waiting")
