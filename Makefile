@@ -10,7 +10,8 @@ ON_POSTGRES = $(ALONE) $(PY) -m tests.support.pgcluster run --
 PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-video lock clean lint unit venv-run venv-test system-packages
+.PHONY: help run test check bench bench-video lock clean lint unit calls units-on-postgres \
+  venv-run venv-test system-packages
 
 help:
 	@echo 'make run      serve the demo on http://127.0.0.1:8000 (ROOST_PORT, ROOST_DATA_DIR)'
@@ -27,7 +28,8 @@ run:
 check: lint unit
 
 # Tests marked one_database, and what pages look like, do not depend on the database: they are run
-# on SQLite alone. Pages are looked at two at a time, calls have the machine to themselves.
+# on SQLite alone. Pages are looked at two at a time. Calls leave a third of a small machine idle,
+# which the unit tests on PostgreSQL take: behind the calls, and one at a time.
 CALLS = journey and not looks
 ON_BOTH = journey and not looks and not one_database
 
@@ -39,9 +41,14 @@ endef
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
 	$(call walk,$(ALONE),looks,$(PARALLEL))
-	$(call walk,$(ALONE),$(CALLS))
-	$(ON_POSTGRES) $(PYTEST) $(PARALLEL) -m "not journey and (postgres or not one_database)"
+	$(MAKE) --no-print-directory -j2 calls units-on-postgres
 	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
+
+calls:
+	$(call walk,$(ALONE),$(CALLS))
+
+units-on-postgres:
+	nice -n 10 $(ON_POSTGRES) $(PYTEST) -p no:cacheprovider -m "not journey and (postgres or not one_database)"
 
 lint: venv-test
 	.venv/bin/ruff format --check .
