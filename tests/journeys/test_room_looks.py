@@ -20,11 +20,12 @@ pytestmark = [pytest.mark.looks, pytest.mark.slow, pytest.mark.xdist_group("room
 
 ON_ITS_SIDE: ViewportSize = {"width": 844, "height": 390}
 
-# What has to be in reach: the one way in, all that is pressed while waiting and in a call.
+# What has to be in reach: the one way in, all that is pressed while waiting and in a call. Whoever
+# has the list of devices open while waiting scrolls, and closes it where it was opened.
 OUT_OF_REACH = """() => {
   scrollTo(0, 0);
   return [...document.querySelectorAll(
-    ".check-go .button, #view-waiting :is(button, .waiting-foot a), .controls button, .dialog[open] button, #resume"
+    ".check-go .button, #view-waiting:has(#waiting-pickers[hidden]) :is(button, .waiting-foot a), [data-do=choose], .controls button, .dialog[open] button, #resume"
   )].filter((each) => {
     if (!each.checkVisibility()) return false;
     const box = each.getBoundingClientRect();

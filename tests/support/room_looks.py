@@ -245,6 +245,10 @@ def waiting(walk: Walk) -> Iterator[State]:
     with walk.windows(booked) as (tara, casey, noor):
         wait(casey, booked)
         yield from walk.look("waiting", casey)
+        gear = casey.get_by_role("button", name="Choose camera, microphone and speaker")
+        gear.click()
+        yield from walk.look("waiting devices", casey)
+        gear.click()
         casey.locator("#view-waiting [data-do=camera]").click()
         casey.locator("#view-waiting [data-do=mute]").click()
         yield from walk.look("waiting camera off", casey)
