@@ -28,8 +28,8 @@ run:
 check: lint unit
 
 # Tests marked one_database, and what pages look like, do not depend on the database: they are run
-# on SQLite alone. Pages are looked at two at a time. Calls leave a third of a small machine idle,
-# which the unit tests on PostgreSQL take: behind the calls, and one at a time.
+# on SQLite alone. Pages are looked at two at a time. Between their calls the journeys wait a lot:
+# the unit tests on PostgreSQL take what that leaves, behind them and one at a time.
 CALLS = journey and not looks
 ON_BOTH = journey and not looks and not one_database
 

@@ -62,6 +62,11 @@ window.notes = 0;
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...args) { window.notes += 1; return start.apply(this, args); };
 """
+# What is asked for when the page is loaded again, and in any other room.
+KEPT = """() => {
+  const room = Object.keys(sessionStorage).find((key) => key.startsWith("room "));
+  return [JSON.parse(sessionStorage[room]).microphone, JSON.parse(localStorage.devices).audio];
+}"""
 # Which loudspeakers sound is led to.
 LED_TO = """
 window.led = [];
@@ -445,6 +450,23 @@ def test_a_loudspeaker_is_tried_before_and_devices_are_changed_while_waiting(two
     expect(camera).to_be_enabled()
     expect(speaker).to_have_value(chosen)
     assert casey.evaluate(SINKS) == [chosen]
+
+    # What could not be had is not asked for after a reload either.
+    kept = casey.evaluate(KEPT)
+    casey.evaluate("window.refused = ['audio']")
+    microphone.select_option(label="Fake Audio Input 1")
+    expect(microphone.locator("option:checked")).to_have_text("Fake Audio Input 2")
+    assert casey.evaluate(KEPT) == kept
+    casey.evaluate("window.refused = []")
+
+    # Waiting again, the list stands where it was opened for that.
+    two.tara.get_by_role("button", name="End session").click()
+    two.tara.get_by_role("button", name="End it now").click()
+    casey.get_by_role("button", name="Back to the waiting room").click()
+    expect_waits(casey)
+    expect(gear).to_have_attribute("aria-expanded", "true")
+    expect(casey.locator("#waiting-pickers").get_by_label("Microphone")).to_be_visible()
+    expect(microphone.locator("option:checked")).to_have_text("Fake Audio Input 2")
 
 
 def test_the_way_back_stays_where_it_is_when_what_follows_arrives(two: Two) -> None:

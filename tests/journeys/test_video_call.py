@@ -31,6 +31,22 @@ new MutationObserver((changes) => {
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["hidden"] });
 """
 
+# How wide each frame of the other's picture was.
+WATCH_WIDTHS = """
+window.__widths = [];
+new MutationObserver(() => {
+  for (const video of document.querySelectorAll("#stage .tile:not(.self) video")) {
+    if (video.__watched) continue;
+    video.__watched = true;
+    const look = (_, { width }) => {
+      window.__widths.push(width);
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  }
+}).observe(document, { childList: true, subtree: true });
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
@@ -160,6 +176,19 @@ def test_the_therapist_reloads_and_both_reload_at_once(two: Two) -> None:
     two.casey.evaluate("location.reload()")
     two.tara.reload()
     two.assert_meet()
+
+
+@pytest.mark.one_database
+def test_a_picture_begins_small_and_is_whole_soon_after(two: Two) -> None:
+    for page in (two.tara, two.casey):
+        page.add_init_script(WATCH_WIDTHS)
+    two.meet()
+    for page in (two.tara, two.casey):
+        wait_for(
+            lambda page=page: page.evaluate("window.__widths.at(-1)") >= 640,
+            saying=f"Still small: {page.evaluate('window.__widths.slice(-5)')}",
+        )
+        assert page.evaluate("window.__widths[0]") == 320
 
 
 def test_the_server_dies_while_the_client_reloads(two: Two, server: Server) -> None:

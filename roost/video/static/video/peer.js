@@ -2,13 +2,16 @@
 // the two have agreed, only the impolite side offers, and the polite one asks it to: Chromium shows
 // no picture any more where a side that has answered takes an offer of its own back (ADR 0022).
 
-import { START } from "./ladder.js";
+import { FIRST, START } from "./ladder.js";
 import { fingerprintOf } from "./safety.js";
 
-const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2, ASKED_EVERY = 500;
+const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2, ASKED_EVERY = 500, SETTLED_AFTER = 500;
 
 /** What a candidate and its line in an SDP have in common: all up to its port. */
 const placeOf = ({ candidate }) => candidate.split(" ").slice(0, 6).join(" ");
+
+/** What a sender is asked for, of a picture as `pictureFor` says it. */
+const encodingFor = ({ active, kbps, scale }) => ({ active, maxBitrate: kbps * 1000, scaleResolutionDownBy: scale });
 
 /** Which RTCPeerConnection wrote an SDP: the id of its origin line is made anew for each. */
 const originOf = (sdp) => /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
@@ -22,11 +25,12 @@ export class Peer {
   streams = { audio: new MediaStream(), video: new MediaStream() };
   /** What the other side says of itself: whether its camera and microphone are on. */
   about = { camera: true, microphone: true, screen: false, audioOnly: false, paused: false, rung: 0 };
-  /** Whether this connection has stood; how the line does (ladder.js), or null while nothing is known; and what is sent over it. */
-  hasMet = false; line = null; climb = START; sendsPicture = true;
+  /** Whether this connection has stood, and for so long that a first picture is through; how the line does (ladder.js), or null
+      while nothing is known; and what is sent over it. */
+  hasMet = false; isSettled = false; line = null; climb = START; sendsPicture = true;
   #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #failures = 0;
   #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = ""; #hasMoved = false;
-  #isMending = false; #mendedAt = 0; #asked = 0;
+  #isMending = false; #mendedAt = 0; #asked = 0; #settling = 0;
 
   /**
    * `send` carries a description or a candidate to the other side; `ice` says by which relays, with
@@ -40,11 +44,12 @@ export class Peer {
 
   #make() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#settling);
     this.#channel?.close();
     this.pc?.close();
     this.#remoteOrigin = "";
     this.#early = [];
-    this.hasMet = false;
+    this.hasMet = this.isSettled = false;
     const pc = this.pc = new RTCPeerConnection({
       ...this.ice(), certificates: this.certificate ? [this.certificate] : undefined, bundlePolicy: "max-bundle",
     });
@@ -52,16 +57,21 @@ export class Peer {
       if (candidate?.candidate) this.#tell({ candidate: candidate.toJSON() });
     };
     pc.ontrack = ({ track }) => {
-      const stream = this.streams[track.kind];
-      for (const old of stream.getTracks()) stream.removeTrack(old);
-      stream.addTrack(track);
+      this.#show(track);
       this.changed(this);
     };
     pc.onconnectionstatechange = () => this.#look(pc);
     pc.oniceconnectionstatechange = () => this.#look(pc);
     const channel = this.#channel = pc.createDataChannel("about", { negotiated: true, id: 0 });
-    channel.onopen = () => this.tellAbout();
+    channel.onopen = () => { if (this.isSettled) this.tellAbout(); };
     channel.onmessage = ({ data }) => this.#hearAbout(data);
+  }
+
+  #show(track) {
+    const stream = this.streams[track.kind];
+    if (stream.getTracks().includes(track)) return;
+    for (const old of stream.getTracks()) stream.removeTrack(old);
+    stream.addTrack(track);
   }
 
   get isConnected() { return this.pc.connectionState === "connected"; }
@@ -159,6 +169,7 @@ export class Peer {
     if (this.#remoteOrigin ? origin !== this.#remoteOrigin : collision) this.#begin();
     await this.pc.setRemoteDescription(description);
     this.#remoteOrigin = origin;
+    if (!this.hasMet) this.sendPicture(FIRST).catch(() => { /* it begins as the browser likes */ });
     for (const transceiver of this.pc.getTransceivers()) {
       const { kind } = transceiver.receiver.track;
       if (transceiver.direction !== "stopped") transceiver.direction = "sendrecv";
@@ -185,7 +196,11 @@ export class Peer {
   #addSenders() {
     if (this.pc.getTransceivers().length) return;
     for (const kind of ["audio", "video"]) {
-      this.pc.addTransceiver(this.outgoing.tracks[kind] ?? kind, { direction: "sendrecv", streams: [this.outgoing.stream] });
+      const { receiver } = this.pc.addTransceiver(this.outgoing.tracks[kind] ?? kind, {
+        direction: "sendrecv", streams: [this.outgoing.stream], ...(kind === "video" && { sendEncodings: [encodingFor(FIRST)] }),
+      });
+      // Its player is ready before anything comes.
+      this.#show(receiver.track);
     }
   }
 
@@ -214,13 +229,13 @@ export class Peer {
   }
 
   /** Sends the picture as far as the line carries it: `active`, `kbps` at most, shrunk by `scale`. */
-  async sendPicture({ active, kbps, scale }) {
-    this.sendsPicture = active && Boolean(this.outgoing.tracks.video);
+  async sendPicture(picture) {
+    this.sendsPicture = picture.active && Boolean(this.outgoing.tracks.video);
     const sender = this.pc.getTransceivers().find(({ receiver }) => receiver.track.kind === "video")?.sender;
     const wanted = sender?.getParameters();
     const [encoding] = wanted?.encodings ?? [];
     if (!encoding) return;
-    const now = { active, maxBitrate: kbps * 1000, scaleResolutionDownBy: scale };
+    const now = encodingFor(picture);
     if (Object.entries(now).every(([name, value]) => encoding[name] === value)) return;
     Object.assign(encoding, now);
     await sender.setParameters(wanted);
@@ -237,9 +252,22 @@ export class Peer {
     if (pc !== this.pc || this.#closed) return;
     clearTimeout(this.#timer);
     const state = pc.connectionState;
-    if (state === "connected") { this.hasMet = true; this.#failures = 0; clearTimeout(this.#watch); }
+    if (state === "connected") {
+      // Who has been in this call for long knows what the line carries.
+      if (!this.hasMet) this.#settling = setTimeout(() => this.#settle(), this.climb === START ? SETTLED_AFTER : 0);
+      this.hasMet = true;
+      this.#failures = 0;
+      clearTimeout(this.#watch);
+    }
     if (state === "disconnected") this.#timer = setTimeout(() => this.#mend(), RESTART_AFTER + this.#later);
     if (state === "failed") this.#mend();
+    this.changed(this);
+  }
+
+  /** What would hold the first picture up is said and asked for after it. */
+  #settle() {
+    this.isSettled = true;
+    this.tellAbout();
     this.changed(this);
   }
 
@@ -336,7 +364,7 @@ export class Peer {
 
   close() {
     this.#closed = true;
-    for (const timer of [this.#timer, this.#watch, this.#asked]) clearTimeout(timer);
+    for (const timer of [this.#timer, this.#watch, this.#asked, this.#settling]) clearTimeout(timer);
     this.pc.close();
   }
 }

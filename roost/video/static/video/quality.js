@@ -61,8 +61,10 @@ export function watchQuality({ peers, outgoing, changed }) {
     if (peer.climb.rung !== rung || peer.line.level !== level || peer.line.reason !== reason) changed(peer);
   }
 
-  /** Makes what is sent to one person fit their line, their wish, and how many others there are. */
+  /** Makes what is sent to one person fit their line, their wish, and how many others there are, once a
+      first picture is through. */
   async function fit(peer) {
+    if (!peer.isSettled) return;
     const rungs = connected().map((each) => each.climb.rung), isScreen = Boolean(outgoing.screen);
     await outgoing.useFine(wantsBest({ rungs, isScreen }));
     await peer.sendPicture(pictureFor({

@@ -117,7 +117,7 @@ export class Stage {
     for (const tile of this.#tiles.values()) tile.querySelectorAll("video, audio").forEach((player) => this.#play(player));
   }
 
-  /** Whether some sound has come and does not play. */
+  /** Whether somebody's sound does not play, or would not. */
   get isPaused() {
     return [...this.#tiles.values()].map((tile) => tile.querySelector("audio")).some((player) => player.srcObject && player.paused);
   }
