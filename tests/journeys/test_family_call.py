@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from tests.journeys.test_looks import AXE_SCRIPT, DESK, assert_fits, assert_looks_right
 from tests.support.browsers import (
     FAKE_SCREEN,
+    SLOW_CAMERA,
     assert_sees_and_hears_all,
     figures,
     launch,
@@ -47,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

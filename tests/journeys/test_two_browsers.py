@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.support.browsers import (
     FAKE_SCREEN,
+    SLOW_CAMERA,
     assert_sees_and_hears,
     assert_sees_and_hears_all,
     figures,
@@ -41,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

@@ -21,6 +21,9 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
 ]
 
+# A camera of half as many frames: one small machine draws, sends and reads for all who meet.
+SLOW_CAMERA = "--use-fake-device-for-media-stream=fps=10"
+
 # Every peer connection of a page, so that a test can ask for its figures.
 WATCH_PEERS = """
 window.__peers = [];

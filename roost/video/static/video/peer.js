@@ -5,7 +5,7 @@
 import { FIRST, START } from "./ladder.js";
 import { fingerprintOf } from "./safety.js";
 
-const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, REBUILD_AFTER = 2, ASKED_EVERY = 500, SETTLED_AFTER = 500;
+const RESTART_AFTER = 3000, CONNECT_WITHIN = 6000, MOST_PATIENCE = 4, REBUILD_AFTER = 2, ASKED_EVERY = 500, SETTLED_AFTER = 500;
 
 /** What a candidate and its line in an SDP have in common: all up to its port. */
 const placeOf = ({ candidate }) => candidate.split(" ").slice(0, 6).join(" ");
@@ -28,7 +28,7 @@ export class Peer {
   /** Whether this connection has stood, and for so long that a first picture is through; how the line does (ladder.js), or null
       while nothing is known; and what is sent over it. */
   hasMet = false; isSettled = false; line = null; climb = START; sendsPicture = true;
-  #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #failures = 0;
+  #chain = Promise.resolve(); #remoteOrigin = ""; #ignoring = false; #failures = 0; #tries = 0;
   #timer = 0; #watch = 0; #unsent = []; #closed = false; #channel = null; #early = []; #sentSdp = ""; #hasMoved = false;
   #isMending = false; #mendedAt = 0; #asked = 0; #settling = 0;
 
@@ -256,7 +256,7 @@ export class Peer {
       // Who has been in this call for long knows what the line carries.
       if (!this.hasMet) this.#settling = setTimeout(() => this.#settle(), this.climb === START ? SETTLED_AFTER : 0);
       this.hasMet = true;
-      this.#failures = 0;
+      this.#failures = this.#tries = 0;
       clearTimeout(this.#watch);
     }
     if (state === "disconnected") this.#timer = setTimeout(() => this.#mend(), RESTART_AFTER + this.#later);
@@ -271,10 +271,12 @@ export class Peer {
     this.changed(this);
   }
 
-  /** Whatever was lost on the way, a connection that does not come about is tried again. */
+  /** Whatever was lost on the way, a connection that does not come about is tried again; with more time
+      after a few tries, since a slow machine that always begins anew gets nowhere. */
   #watchOver() {
     clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => { if (!this.isConnected) this.#mend(); }, CONNECT_WITHIN + this.#later);
+    const patience = Math.max(1, Math.min(this.#tries / 2, MOST_PATIENCE));
+    this.#watch = setTimeout(() => { if (!this.isConnected) this.#mend(); }, CONNECT_WITHIN * patience + this.#later);
   }
 
   /** Not both at the same moment. */
@@ -288,7 +290,7 @@ export class Peer {
     if (!this.isLineUp()) return;
     this.#isMending = true;
     this.#mendedAt = Date.now();
-    if (!this.isConnected) this.#failures += 1;
+    if (!this.isConnected) { this.#failures += 1; this.#tries += 1; }
     this.#watchOver();
     await this.ice(true);
     // It may have got well meanwhile.
@@ -343,6 +345,7 @@ export class Peer {
 
   /** The line of one of the two is a new one: what was said while it was not there is lost. */
   lineIsBack() {
+    this.#tries = 0;
     if (this.#hasMoved || ["failed", "disconnected"].includes(this.pc.connectionState)) { this.#mend(); return; }
     this.offerAgain();
     if (!this.isConnected) this.#watchOver();
