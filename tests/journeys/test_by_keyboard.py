@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
-from tests.support.browsers import FAKE_SCREEN, WATCH_PEERS, assert_sees_and_hears, launch, wait_for
+from tests.support.browsers import (
+    FAKE_SCREEN,
+    SLOW_CAMERA,
+    WATCH_PEERS,
+    assert_sees_and_hears,
+    launch,
+    wait_for,
+)
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
@@ -117,7 +124,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.journeys.test_video_call import Two
-from tests.support.browsers import launch
+from tests.support.browsers import SLOW_CAMERA, launch
 from tests.support.rooms import Booked, book
 from tests.support.server import Server, serving
 
@@ -60,7 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

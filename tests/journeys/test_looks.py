@@ -23,7 +23,7 @@ from playwright.sync_api import (
 
 from roost.accounts import limits
 from roost.staff.checks import routes
-from tests.support.browsers import launch
+from tests.support.browsers import SLOW_CAMERA, launch
 from tests.support.looks import STATES
 from tests.support.looks.acts import State, fill, press
 from tests.support.looks.portal import PORTAL
@@ -103,7 +103,7 @@ def facts(server: Server) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

@@ -14,7 +14,14 @@ from playwright.sync_api import Browser, Page, Playwright, Route, expect
 from tests.journeys.test_family_call import SINKS
 from tests.journeys.test_looks import AXE_SCRIPT, assert_looks_right
 from tests.journeys.test_video_call import WATCH_VIEWS
-from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
+from tests.support.browsers import (
+    SLOW_CAMERA,
+    assert_sees_and_hears,
+    figures,
+    launch,
+    signed_in,
+    wait_for,
+)
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, serving
 
@@ -93,7 +100,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 
@@ -465,7 +472,9 @@ def test_a_loudspeaker_is_tried_before_and_devices_are_changed_while_waiting(two
     casey.get_by_role("button", name="Back to the waiting room").click()
     expect_waits(casey)
     expect(gear).to_have_attribute("aria-expanded", "true")
-    expect(casey.locator("#waiting-pickers").get_by_label("Microphone")).to_be_visible()
+    expect(
+        casey.locator("#waiting-pickers").get_by_role("combobox", name="Microphone")
+    ).to_be_visible()
     expect(microphone.locator("option:checked")).to_have_text("Fake Audio Input 2")
 
 
