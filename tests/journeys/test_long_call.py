@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expec
 
 from tests.journeys.test_relay import Two, only_relays, want_relay_only, ways
 from tests.journeys.test_stays import GAP, UFRAGS, WATCH_FRAMES
-from tests.support.browsers import assert_sees_and_hears, launch, wait_for
+from tests.support.browsers import SLOW_CAMERA, assert_sees_and_hears, launch, wait_for
 from tests.support.relay import LOOPBACK_PEERS, SECRET, relaying
 from tests.support.rooms import Booked, book
 from tests.support.server import ROOT, Server, free_port, serving
@@ -29,7 +29,7 @@ LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.support.browsers import assert_sees_and_hears, launch, signed_in
+from tests.support.browsers import SLOW_CAMERA, assert_sees_and_hears, launch, signed_in
 from tests.support.redis import Redis, redis
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server, free_port, serving
@@ -62,7 +62,7 @@ def apart(
         settings = database | {"ROOST_REDIS_URL": between.url}
         one = open_.enter_context(serving(folder, **settings))
         other = open_.enter_context(serving(folder, port=free_port(), **settings))
-        browser: Browser = launch(playwright)
+        browser: Browser = launch(playwright, SLOW_CAMERA)
         open_.callback(browser.close)
         booked = book(one)
         contexts = [signed_in(browser, booked.cookie(door)) for door in ("office", "portal")]

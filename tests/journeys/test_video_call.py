@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.support.browsers import (
+    SLOW_CAMERA,
     assert_sees_and_hears,
     figures,
     launch,
@@ -57,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 
@@ -117,7 +118,7 @@ def two(server: Server, chromium: Browser) -> Iterator[Two]:
 def frames_grow(page: Page, *, seconds: float = 2) -> bool:
     before = figures(page)["frames"]
     page.wait_for_timeout(seconds * 1000)
-    return bool(figures(page)["frames"] > before + 10)
+    return bool(figures(page)["frames"] > before + 5)
 
 
 def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in
+from tests.support.browsers import SLOW_CAMERA, assert_sees_and_hears, figures, launch, signed_in
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import ROOT, Server
 from tests.video.test_sockets import on
@@ -58,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 
