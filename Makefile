@@ -10,7 +10,7 @@ ON_POSTGRES = $(ALONE) $(PY) -m tests.support.pgcluster run --
 PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-video lock clean lint unit calls units-on-postgres \
+.PHONY: help run test check bench bench-video lock clean lint unit walks units-on-postgres \
   venv-run venv-test system-packages
 
 help:
@@ -41,11 +41,11 @@ endef
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
 	$(call walk,$(ALONE),looks,$(PARALLEL))
-	$(MAKE) --no-print-directory -j2 calls units-on-postgres
-	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
+	$(MAKE) --no-print-directory -j2 walks units-on-postgres
 
-calls:
+walks:
 	$(call walk,$(ALONE),$(CALLS))
+	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
 
 units-on-postgres:
 	nice -n 10 $(ON_POSTGRES) $(PYTEST) -p no:cacheprovider -m "not journey and (postgres or not one_database)"
