@@ -5,9 +5,14 @@
 ALONE = scripts/alone.sh
 PY = .venv/bin/python
 PYTEST = $(PY) -m pytest
+# What takes longest is named at the end.
+LONGEST = --durations=15 --durations-min=5
 ON_POSTGRES = $(ALONE) $(PY) -m tests.support.pgcluster run --
-# Two processes on a small machine, never more than four: each has its own database.
-PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
+# Pages are looked at by one process for each processor, and units by one more, for some of them
+# wait; never by more than four: each has its own database.
+PARALLEL = --maxprocesses 4 --dist loadgroup
+UNITS = --ignore=tests/journeys -n $$(($$(nproc) + 1)) $(PARALLEL)
+LOOKS = -n auto $(PARALLEL)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench bench-video lock clean lint unit walks units-on-postgres \
@@ -30,25 +35,25 @@ check: lint unit
 # Tests marked one_database, and what pages look like, do not depend on the database: they are run
 # on SQLite alone. Pages are looked at two at a time. Between their calls the journeys wait a lot:
 # the unit tests on PostgreSQL take what that leaves, behind them and one at a time.
-CALLS = journey and not looks
-ON_BOTH = journey and not looks and not one_database
+CALLS = not looks
+ON_BOTH = not looks and not one_database
 
 # A walk in a browser that fails is made once more.
 define walk
-$(1) $(PYTEST) $(3) -m "$(2)" || $(1) $(PYTEST) $(3) -m "$(2)" --last-failed
+$(1) $(PYTEST) $(LONGEST) $(3) -m "$(2)" || $(1) $(PYTEST) $(3) -m "$(2)" --last-failed
 endef
 
 test: system-packages lint
-	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not postgres"
-	$(call walk,$(ALONE),looks,$(PARALLEL))
+	$(ALONE) $(PYTEST) $(LONGEST) $(UNITS) -m "not journey and not postgres"
+	$(call walk,$(ALONE),looks,$(LOOKS))
 	$(MAKE) --no-print-directory -j2 walks units-on-postgres
 
 walks:
-	$(call walk,$(ALONE),$(CALLS))
-	$(call walk,$(ON_POSTGRES),$(ON_BOTH))
+	$(call walk,$(ALONE),$(CALLS),tests/journeys)
+	$(call walk,$(ON_POSTGRES),$(ON_BOTH),tests/journeys)
 
 units-on-postgres:
-	nice -n 10 $(ON_POSTGRES) $(PYTEST) -p no:cacheprovider -m "not journey and (postgres or not one_database)"
+	nice -n 10 $(ON_POSTGRES) $(PYTEST) -p no:cacheprovider --ignore=tests/journeys -m "not journey and (postgres or not one_database)"
 
 lint: venv-test
 	.venv/bin/ruff format --check .
@@ -59,7 +64,7 @@ lint: venv-test
 	$(ALONE) $(PY) manage.py check
 
 unit: venv-test
-	$(ALONE) $(PYTEST) $(PARALLEL) -m "not journey and not fault and not slow and not postgres"
+	$(ALONE) $(PYTEST) $(UNITS) -m "not journey and not fault and not slow and not postgres"
 
 bench: venv-test
 	$(ALONE) $(PY) -m bench

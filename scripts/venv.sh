@@ -28,15 +28,20 @@ made_elsewhere() {
   return 1
 }
 
+# The first that can make an environment, or else the first that is new enough. The system's own goes
+# first: it is kept secure by the system's updates, and built for speed.
 find_python() {
-  local candidate
-  for candidate in python3 python3.13 python3.12 python3.11; do
+  local candidate found=
+  for candidate in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-      echo "$candidate"
-      return
+      found=${found:-$candidate}
+      if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+        found=$candidate
+        break
+      fi
     fi
   done
-  return 1
+  [[ -n $found ]] && echo "$found"
 }
 
 if ! .venv/bin/python -c 'import pip' 2>/dev/null || made_elsewhere; then

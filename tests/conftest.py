@@ -40,12 +40,15 @@ MARKS = {"journeys": "journey", "faults": "fault"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What lies in tests/journeys is a journey, what lies in tests/faults a fault."""
+    """What lies in tests/journeys is a journey, what lies in tests/faults a fault. Where several
+    processes share the tests, what takes long begins first: none is left to it at the end."""
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if folder in MARKS:
             item.add_marker(getattr(pytest.mark, MARKS[folder]))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

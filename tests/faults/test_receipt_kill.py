@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server, migrated
+from tests.support.server import Server, prepared
 
 # PostgreSQL itself undoes what a client that died has begun; SQLite needs the next to open it.
 pytestmark = pytest.mark.one_database
@@ -69,7 +69,7 @@ with scope(Practice.objects.get().pk):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    running = migrated(tmp_path / "data")
+    running = prepared(tmp_path / "data")
     running.run(SEED)
     yield running
     running.stop()

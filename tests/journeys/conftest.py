@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.support.browsers import launch
 from tests.support.post import Post, post_office
-from tests.support.server import Server
+from tests.support.server import Server, prepared
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def server(
 ) -> Iterator[Server]:
     """The demo, fresh for each file, on the database of this run."""
     folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url, **database).start()
+    running = prepared(folder, ROOST_DEMO="1", ROOST_SMTP_URL=post.url, **database).start()
     yield running
     running.stop()
 

@@ -29,7 +29,7 @@ from tests.support.looks.acts import State, fill, press
 from tests.support.looks.portal import PORTAL
 from tests.support.relay import BEHIND_ROUTER, relaying
 from tests.support.rooms import expect_waits
-from tests.support.server import Server, free_port, serving
+from tests.support.server import Server, free_port, prepared, serving
 
 pytestmark = pytest.mark.looks
 
@@ -90,7 +90,7 @@ GREEN = """() => [...document.querySelectorAll(".button-act")]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    running = Server(folder, ROOST_DEMO="1").start()
+    running = prepared(folder, ROOST_DEMO="1").start()
     yield running
     running.stop()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from tests.support.browsers import SLOW_CAMERA, assert_sees_and_hears, figures, launch, signed_in
 from tests.support.rooms import Booked, book, expect_waits
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, Server, prepared
 from tests.video.test_sockets import on
 
 pytestmark = [pytest.mark.one_database, pytest.mark.slow]
@@ -45,7 +45,7 @@ WAITS = "ottolines-page-load-0001"
 def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
     loud: Path = tmp_path_factory.mktemp("loud")
     (loud / "sitecustomize.py").write_text(LOUD)
-    running = Server(
+    running = prepared(
         tmp_path_factory.mktemp("roost"),
         PYTHONPATH=f"{loud}:{ROOT}",
         ROOST_TURN_URL="turn:127.0.0.1:9",

@@ -21,8 +21,8 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
 ]
 
-# A camera of half as many frames: one small machine draws, sends and reads for all who meet.
-SLOW_CAMERA = "--use-fake-device-for-media-stream=fps=10"
+# A camera of a quarter of the frames: one small machine draws, sends and reads for all who meet.
+SLOW_CAMERA = "--use-fake-device-for-media-stream=fps=5"
 
 # Every peer connection of a page, so that a test can ask for its figures.
 WATCH_PEERS = """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
+import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -12,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +24,7 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATE = "from django.core.management import call_command\ncall_command('migrate', verbosity=0)"
+PREPARE = "from roost.config.cli import prepare\nprepare()"
 
 
 def free_port() -> int:
@@ -38,6 +43,7 @@ class Server:
         self.settings = settings
         self.process: subprocess.Popen[bytes] | None = None
         self.log = data_dir / "server.log"
+        self._runner: Runner | None = None
 
     @property
     def origin(self) -> str:
@@ -89,6 +95,7 @@ class Server:
     def stop(self) -> None:
         """An orderly end."""
         self._end(signal.SIGTERM)
+        self.forget()
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -106,46 +113,93 @@ class Server:
         self.start()
 
     def run(self, code: str, *arguments: str, seconds: float = 60) -> str:
-        """Run Python with Django set up on this Roost's data. Returns what it prints."""
-        whole = "import django\ndjango.setup()\n" + code
-        done = subprocess.run(
-            [sys.executable, "-c", whole, *arguments],
+        """Run Python with Django set up on this Roost's data. Returns what it prints. Raises
+        RuntimeError with its words if it fails or takes longer than so many seconds."""
+        runner = self._runner
+        if runner is None or not runner.end.alive or runner.environment != self.environment:
+            self.forget()
+            runner = self._runner = Runner(self.environment)
+        return runner.run(code, arguments, seconds=seconds)
+
+    def forget(self) -> None:
+        """End the process that has run Python here; the next `run` begins another."""
+        if self._runner is not None:
+            self._runner.end()
+        self._runner = None
+
+
+class Runner:
+    """tests/support/runner.py in an environment."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.runner"],
             cwd=ROOT,
-            env=self.environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
+            env=environment | {"DJANGO_SETTINGS_MODULE": "roost.config.settings"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
         )
-        if done.returncode:
-            raise RuntimeError(done.stderr[-4000:])
-        return done.stdout
+        self.end = weakref.finalize(self, _end_group, self.process)
+
+    def run(self, code: str, arguments: tuple[str, ...], *, seconds: float) -> str:
+        asked, answers = self.process.stdin, self.process.stdout
+        assert asked is not None
+        assert answers is not None
+        with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+            names = {"out": out.name, "err": err.name}
+            line = json.dumps({"code": code, "arguments": arguments, **names})
+            asked.write(f"{line}\n".encode())
+            asked.flush()
+            in_time, _, _ = select.select([answers], [], [], seconds)
+            answer = answers.readline() if in_time else b""
+            if answer.strip() != b"0":
+                if not answer:
+                    self.end()
+                words = err.read().decode()[-4000:]
+                raise RuntimeError(words or f"It has not ended well: {answer.decode()}")
+            return out.read().decode()
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
 
 @functools.cache
-def _migrated() -> Path:
-    """An empty SQLite database as a first start leaves it, made once for all the servers here."""
-    folder = Path(tempfile.mkdtemp(prefix="roost-migrated-"))
+def _prepared() -> Path:
+    """A data folder as a first start on SQLite leaves it, made once for all the servers here: an
+    empty database, and the static files."""
+    folder = Path(tempfile.mkdtemp(prefix="roost-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    Server(folder).run(MIGRATE, seconds=180)
-    return folder / "roost.sqlite3"
+    prepared = Server(folder)
+    prepared.run(PREPARE, seconds=180)
+    prepared.forget()
+    return folder
 
 
-def migrated(data_dir: Path, **settings: str) -> Server:
+def prepared(data_dir: Path, **settings: str) -> Server:
     """A server that has yet to start, with its database made: on SQLite unless `settings` name
     another, which is then the caller's to make (the fixture `database` does)."""
     server = Server(data_dir, **settings)
     data_dir.mkdir(parents=True, exist_ok=True)
-    database = data_dir / "roost.sqlite3"
-    if "ROOST_DATABASE_URL" not in settings and not database.exists():
-        shutil.copy(_migrated(), database)
+    if not (data_dir / "static").exists():
+        shutil.copytree(_prepared() / "static", data_dir / "static")
+    if "ROOST_DATABASE_URL" not in settings and not (data_dir / "roost.sqlite3").exists():
+        shutil.copy(_prepared() / "roost.sqlite3", data_dir)
     return server
 
 
 @contextmanager
 def serving(data_dir: Path, **settings: str) -> Iterator[Server]:
     """A ready server for the length of a block."""
-    server = migrated(data_dir, **settings)
+    server = prepared(data_dir, **settings)
     try:
         yield server.start()
     finally:
