@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.support.command import roost
-from tests.support.server import serving
+from tests.support.server import prepared, serving
 
 pytestmark = pytest.mark.one_database
 
@@ -81,6 +81,7 @@ def test_create_practice_prints_a_link_that_lets_the_owner_in(tmp_path: Path) ->
 def test_create_practice_refuses_in_words_and_makes_nothing(
     tmp_path: Path, arguments: list[str], words: str
 ) -> None:
+    prepared(tmp_path)
     done = roost(tmp_path, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -90,6 +91,8 @@ def test_create_practice_refuses_in_words_and_makes_nothing(
 @pytest.mark.slow
 def test_the_demo_and_a_real_practice_never_share_a_folder(tmp_path: Path) -> None:
     demo, real = tmp_path / "demo", tmp_path / "real"
+    for folder in (demo, real):
+        prepared(folder)
     assert roost(demo, "demo", ROOST_DEMO="1").returncode == 0
     for arguments in (["serve"], ["worker"], MAKE):
         refused = roost(demo, *arguments)
