@@ -86,6 +86,7 @@ def says(page: Page, words: str, *, seconds: float) -> None:
 HOUR = r"\d+:\d\d (am|pm)"
 
 
+@pytest.mark.one_database
 def test_the_window_ends_with_a_warning_and_the_call_an_hour_later(two: Two) -> None:
     run(two.booked, BOOK_NEXT)
     two.meet()
@@ -178,6 +179,7 @@ def test_a_browser_that_is_too_old_is_told_whom_to_call(server: Server, chromium
     context.close()
 
 
+@pytest.mark.one_database
 def test_a_session_that_is_cancelled_in_the_call_ends_with_words_on_both_sides(two: Two) -> None:
     two.meet()
     run(

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
 from tests.support.browsers import (
     FLAGS,
+    SLOW_CAMERA,
     assert_sees_and_hears,
     figures,
     launch,
@@ -90,7 +91,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

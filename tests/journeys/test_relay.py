@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expect
 
-from tests.support.browsers import assert_sees_and_hears, figures, launch, signed_in, wait_for
+from tests.support.browsers import (
+    SLOW_CAMERA,
+    assert_sees_and_hears,
+    figures,
+    launch,
+    signed_in,
+    wait_for,
+)
 from tests.support.networks import RELAY, Networks, handed_in, islands
 from tests.support.relay import LOOPBACK_PEERS, SECRET, Relay, relaying
 from tests.support.rooms import Booked, book, expect_waits
@@ -59,7 +66,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright)
+    browser = launch(playwright, SLOW_CAMERA)
     yield browser
     browser.close()
 

@@ -286,6 +286,7 @@ WATCH_FRAMES = """() => {
 GAP = 3000
 
 
+@pytest.mark.one_database
 def test_a_server_that_dies_twenty_times_never_stops_the_call(two: Two, server: Server) -> None:
     two.meet()
     pages = (two.casey, two.tara)

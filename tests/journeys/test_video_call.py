@@ -162,6 +162,7 @@ def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server
     assert two.casey.evaluate("window.__shown") == ["view-call"]
 
 
+@pytest.mark.one_database
 def test_who_left_returns_from_another_page(two: Two) -> None:
     two.meet()
     two.casey.get_by_role("button", name="Leave").click()
@@ -170,6 +171,7 @@ def test_who_left_returns_from_another_page(two: Two) -> None:
     two.assert_meet()
 
 
+@pytest.mark.one_database
 def test_the_therapist_reloads_and_both_reload_at_once(two: Two) -> None:
     two.meet()
     two.tara.reload()
@@ -192,6 +194,7 @@ def test_a_picture_begins_small_and_is_whole_soon_after(two: Two) -> None:
         assert page.evaluate("window.__widths[0]") == 320
 
 
+@pytest.mark.one_database
 def test_the_server_dies_while_the_client_reloads(two: Two, server: Server) -> None:
     two.meet()
     server.kill()
@@ -217,6 +220,7 @@ def test_the_therapist_ends_and_opens_again(two: Two) -> None:
     two.assert_meet()
 
 
+@pytest.mark.one_database
 def test_who_is_removed_cannot_come_back_until_let_in(two: Two) -> None:
     two.meet()
     two.tara.get_by_role("button", name="Remove").click()
@@ -233,6 +237,7 @@ def test_who_is_removed_cannot_come_back_until_let_in(two: Two) -> None:
     two.assert_meet()
 
 
+@pytest.mark.one_database
 def test_a_second_window_takes_over(two: Two) -> None:
     two.meet()
     second = two.contexts[1].new_page()

@@ -4,6 +4,7 @@ module on a real connection that nobody answers, and on a clock that the tests m
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, Playwright
@@ -45,7 +46,7 @@ def tried_within(page: Page, seconds: int) -> list[float]:
         # An offer is made in the browser's own time.
         run(page, "await peer.hear({ candidate: null });")
     times = [start, *run(page, "return tries;")]
-    return [(after - before) / 1000 for before, after in zip(times, times[1:], strict=False)]
+    return [(after - before) / 1000 for before, after in pairwise(times)]
 
 
 @pytest.mark.parametrize(("own", "later"), [("z", 0), ("a", 1.5)], ids=["impolite", "polite"])
