@@ -321,7 +321,10 @@ class RoomConsumer(SignedInConsumer):
     async def room_changed(self, event: dict[str, Any]) -> None:
         knew = event["left"] and self._is_inside() and event["left"] != self.cid
         if knew:
-            await self.say(type="left", cid=event["left"], reason=event["reason"])
+            said = {"cid": event["left"], "reason": event["reason"]}
+            if event.get("comes_as"):
+                said["as"] = event["comes_as"]
+            await self.say(type="left", **said)
         if event["urgent"]:
             await self._look()
         else:

@@ -49,6 +49,24 @@ new MutationObserver(() => {
 """
 
 
+# How often the stage was said to be empty, and what stood on the other's picture.
+WATCH_STAGE = """() => {
+  window.__empty = 0;
+  window.__notes = [];
+  new MutationObserver(() => {
+    if (!document.getElementById("stage-empty").hidden) window.__empty += 1;
+    const note = document.querySelector("#stage .tile:not(.self) .tile-note p");
+    window.__notes.push(note?.textContent);
+  }).observe(document.getElementById("stage"), {
+    subtree: true, childList: true, attributes: true, characterData: true,
+  });
+}"""
+NEVER_JOINS = """
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (text) { if (JSON.parse(text).type !== "join") send.call(this, text); };
+"""  # noqa: E501 -- a line of JavaScript
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("roost")
@@ -179,6 +197,29 @@ def test_the_therapist_reloads_and_both_reload_at_once(two: Two) -> None:
     two.casey.evaluate("location.reload()")
     two.tara.reload()
     two.assert_meet()
+
+
+@pytest.mark.one_database
+def test_who_loads_the_page_again_keeps_their_place_on_the_stage(two: Two) -> None:
+    two.meet()
+    for mine, other, name in ((two.tara, two.casey, "Casey"), (two.casey, two.tara, "Tara Okafor")):
+        mine.evaluate(WATCH_STAGE)
+        other.reload()
+        two.assert_meet()
+        assert mine.evaluate("window.__empty") == 0
+        assert f"{name} is coming back" in mine.evaluate("window.__notes")
+        expect(mine.locator("#stage .tile:not(.self)")).to_have_count(1)
+
+
+@pytest.mark.one_database
+def test_who_was_coming_back_and_has_not_leaves_no_picture_behind(two: Two) -> None:
+    two.meet()
+    two.casey.add_init_script(NEVER_JOINS)
+    two.casey.reload()
+    expect(two.tara.get_by_text("Casey is coming back")).to_be_visible(timeout=20_000)
+    two.casey.goto("about:blank")
+    expect(two.tara.locator("#stage-empty")).to_be_visible(timeout=20_000)
+    expect(two.tara.locator("#stage .tile:not(.self)")).to_have_count(0)
 
 
 @pytest.mark.one_database

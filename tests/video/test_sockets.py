@@ -648,7 +648,8 @@ def test_a_new_page_replaces_the_old_one(both: tuple[Talk, Talk], booked: Booked
         again.say(type="ready", name="Casey")
         assert casey.hear("left", cid=CASEY)["reason"] == "replaced"
         assert casey.ended() == 4409
-        assert tara.hear("left", cid=CASEY)["reason"] == "replaced"
+        told = tara.hear("left", cid=CASEY)
+        assert (told["reason"], told["as"]) == ("replaced", NEW)
         again.hear("state", state="admitted")
         again.say(type="join", offer=OFFER)
         assert tara.hear("joined", cid=NEW)["offer"] == OFFER

@@ -94,6 +94,7 @@ def enter_waiting_room(*, by: Seat, cid: str, name: str) -> Presence:
             locked.appointment,
             left=old_cid if was in IN_ROOM else "",
             reason="replaced" if was in IN_ROOM else "",
+            comes_as=cid if goes_in else "",
         )
         ring(locked.appointment)
         return mine

@@ -168,11 +168,23 @@ def record_about(person: Presence, action: str, by: Seat, room: VideoRoom) -> No
 
 
 def tell_room(
-    appointment: Appointment | int, *, left: str = "", reason: str = "", urgent: bool = False
+    appointment: Appointment | int,
+    *,
+    left: str = "",
+    reason: str = "",
+    comes_as: str = "",
+    urgent: bool = False,
 ) -> None:
     """Let every page of the room look how it stands; at once when somebody may have lost a right,
-    before anything else is said to them."""
-    event = {"type": "room.changed", "left": left, "reason": reason, "urgent": urgent}
+    before anything else is said to them. `comes_as` is the page load in which whoever left under
+    `left` is about to be back."""
+    event = {
+        "type": "room.changed",
+        "left": left,
+        "reason": reason,
+        "comes_as": comes_as,
+        "urgent": urgent,
+    }
     push(room_group(appointment), event)
 
 

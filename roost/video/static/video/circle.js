@@ -17,8 +17,8 @@ export class Circle {
   /**
    * `own` gives the page's cid, `line` the socket or null, `isJoined` whether the page is in the call;
    * `askRelays` asks the server for fresh credentials, and is false where that is in vain. `changed` is
-   * told of a connection that does otherwise, `dropped` of a cid without one, and `died` of one whose
-   * socket is lost and that brings nothing.
+   * told of a connection that does otherwise, `dropped` of a cid without one (and of the next), and `died` of
+   * one whose socket is lost and that brings nothing.
    */
   constructor({ outgoing, ...asked }) {
     Object.assign(this, { outgoing, ...asked });
@@ -118,12 +118,12 @@ export class Circle {
     return this.#adopt(kept ?? this.#make(certificate), who);
   }
 
-  drop(who) {
+  drop(who, next) {
     this.isWell(who);
     this.#graces.delete(who);
     this.peers.get(who)?.close();
     this.peers.delete(who);
-    this.dropped(who);
+    this.dropped(who, next);
   }
 
   dropAll() {

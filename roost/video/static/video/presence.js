@@ -205,7 +205,7 @@ export class Presence {
     (await this.circle.peerFor(from)).hear(signal);
   }
 
-  #onLeft({ cid, reason }) {
+  #onLeft({ cid, reason, as }) {
     if (cid === this.cid) {
       if (reason !== "left") this.page.over(reason, {});
       return;
@@ -214,7 +214,8 @@ export class Presence {
     if (reason === "lost") return this.circle.watchLost(cid);
     if (person && reason === "left") say(`${person.name} has left.`);
     this.people = this.people.filter((each) => each.cid !== cid);
-    this.circle.drop(cid);
+    if (person && as) this.people.push({ ...person, cid: as, state: "admitted" });
+    this.circle.drop(cid, as);
   }
 
   #settle() {

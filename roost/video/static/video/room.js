@@ -24,7 +24,7 @@ const facts = main.dataset;
 const isTherapist = facts.role === "therapist", hasRelay = facts.relay === "1";
 const byId = (id) => document.getElementById(id);
 const alone = byId("stage-empty").firstElementChild, aloneWords = alone.textContent;
-const CALL_WITHIN = 500, LOOK_AT_SPARE = 30000;
+const CALL_WITHIN = 500, BACK_WITHIN = 10000, LOOK_AT_SPARE = 30000;
 const REMEMBERED = { video: "camera", audio: "microphone" };
 const times = Object.fromEntries(["starts", "ends"].map((name) => [name, Date.parse(facts[name])]));
 
@@ -54,7 +54,13 @@ const circle = new Circle({
   outgoing, own: () => presence.cid, line: () => presence.line, isJoined: () => presence.isJoined,
   askRelays: () => hasRelay && presence.line?.say({ type: "hello", cid: presence.cid }),
   changed: peerChanged, died: (peer) => stage.draw(peer, true),
-  dropped(who) { alone.textContent = aloneWords; stage.remove(who); safety.follow(); drawLine(); },
+  dropped(who, next) {
+    alone.textContent = aloneWords;
+    stage.remove(who, next);
+    setTimeout(() => peers.has(next) || stage.remove(next), BACK_WITHIN);
+    safety.follow();
+    drawLine();
+  },
 });
 const { peers } = circle;
 const stage = new Stage({

@@ -41,6 +41,10 @@ export class Stage {
     const isOff = isConnected && (!peer.about.camera || peer.about.rung >= STOPPED || this.isAudioOnly());
     tile.classList.toggle("tile-off", isOff);
     tile.classList.toggle("tile-screen", isConnected && peer.about.screen && !isOff);
+    this.#drawNote(tile, note);
+  }
+
+  #drawNote(tile, note) {
     const box = tile.querySelector(".tile-note");
     box.hidden = !note;
     write(box.firstElementChild, note);
@@ -59,7 +63,7 @@ export class Stage {
         return `The line to ${name} dropped. It is being mended.`;
       default:
         if (!this.hasNoWay()) return `Connecting to ${name}`;
-        return `Calls here go through a relay only, and none is set up. ${this.isTherapist ? "Meet by phone this time" : "Please call "}${this.isTherapist ? "" : practiceWords}.`;
+        return `Calls here go through a relay only, and none is set up. ${this.isTherapist ? "Meet by phone this time" : `Please call ${practiceWords}`}.`;
     }
   }
 
@@ -83,11 +87,17 @@ export class Stage {
     return tile;
   }
 
-  remove(cid) {
+  /** Takes a tile away; or lets it wait for its person, who loads the page again and comes as `next`. */
+  remove(cid, next) {
     const tile = this.#tiles.get(cid);
+    this.#tiles.delete(cid);
+    if (tile && next) {
+      this.#tiles.set(next, tile);
+      this.#drawNote(tile, `${this.nameOf(next)} is coming back`);
+      return;
+    }
     for (const player of tile?.querySelectorAll("video, audio") ?? []) this.#refused.delete(player);
     tile?.remove();
-    this.#tiles.delete(cid);
     this.#layOut();
   }
 
