@@ -48,7 +48,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if folder in MARKS:
             item.add_marker(getattr(pytest.mark, MARKS[folder]))
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+        items.sort(key=_is_short)
+
+
+def _is_short(item: pytest.Item) -> bool:
+    """Calls are not begun all at once: they take long, but mostly the processor."""
+    return item.get_closest_marker("slow") is None or bool(item.get_closest_marker("journey"))
 
 
 @pytest.fixture(scope="session")

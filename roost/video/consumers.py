@@ -319,11 +319,13 @@ class RoomConsumer(SignedInConsumer):
     # -- what happens in the room --------------------------------------------------------
 
     async def room_changed(self, event: dict[str, Any]) -> None:
-        knew = event["left"] and self._is_inside() and event["left"] != self.cid
+        comes_as = event.get("comes_as", "")
+        # Whoever comes back is told nothing of their own page before.
+        knew = event["left"] and self._is_inside() and self.cid not in (event["left"], comes_as)
         if knew:
             said = {"cid": event["left"], "reason": event["reason"]}
-            if event.get("comes_as"):
-                said["as"] = event["comes_as"]
+            if comes_as:
+                said["as"] = comes_as
             await self.say(type="left", **said)
         if event["urgent"]:
             await self._look()

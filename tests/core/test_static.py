@@ -94,6 +94,7 @@ def test_a_file_says_little_and_all_that_it_must(path: str, said: dict[str, str]
 
 
 @pytest.mark.journey
+@pytest.mark.looks
 def test_a_browser_reads_the_same_out_of_a_sheet(
     served: StaticStorage, playwright: Playwright
 ) -> None:

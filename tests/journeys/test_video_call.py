@@ -136,7 +136,7 @@ def two(server: Server, chromium: Browser) -> Iterator[Two]:
 def frames_grow(page: Page, *, seconds: float = 2) -> bool:
     before = figures(page)["frames"]
     page.wait_for_timeout(seconds * 1000)
-    return bool(figures(page)["frames"] > before + 5)
+    return bool(figures(page)["frames"] > before + 2)
 
 
 def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server) -> None:

@@ -22,7 +22,12 @@ import django
 def import_what_is_named(code: str) -> None:
     """Import here what the code begins with, so that no copy has to. An import that fails is left
     for the copy to fail at."""
-    for each in ast.parse(code).body:
+    with contextlib.suppress(SyntaxError):
+        _import_all(ast.parse(code))
+
+
+def _import_all(code: ast.Module) -> None:
+    for each in code.body:
         names = [name.name for name in each.names] if isinstance(each, ast.Import) else []
         if isinstance(each, ast.ImportFrom) and each.module:
             names = [each.module]
@@ -39,9 +44,12 @@ def run(code: str, arguments: list[str], out: str, err: str) -> int:
         os.dup2(os.open(name, os.O_WRONLY | os.O_APPEND), stream)
     sys.argv = ["-c", *arguments]
     try:
-        exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
+        exec(compile(code, "<string>", "exec", dont_inherit=True), {"__name__": "__main__"})
     except SystemExit as end:
-        return int(end.code or 0) if isinstance(end.code, int | None) else 1
+        if isinstance(end.code, int | None):
+            return end.code or 0
+        sys.stderr.write(f"{end.code}\n")
+        return 1
     except BaseException:
         traceback.print_exc()
         return 1
@@ -53,16 +61,20 @@ def run(code: str, arguments: list[str], out: str, err: str) -> int:
 
 
 def main() -> None:
+    # What an import prints is no answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     django.setup()
     for line in sys.stdin:
         asked: dict[str, Any] = json.loads(line)
         import_what_is_named(asked["code"])
+        sys.stdout.flush()
         copy = os.fork()
         if not copy:
             os._exit(run(**asked))
         _, status = os.waitpid(copy, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+        answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -52,7 +52,12 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         """What every process of this Roost runs with: no setting of the caller's own."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            # Pytest says in one of its own where it is just now.
+            if not name.startswith(("ROOST_", "PYTEST_"))
+        }
         return own | {
             "ROOST_DATA_DIR": str(self.data_dir),
             "ROOST_PORT": str(self.port),
@@ -116,7 +121,7 @@ class Server:
         """Run Python with Django set up on this Roost's data. Returns what it prints. Raises
         RuntimeError with its words if it fails or takes longer than so many seconds."""
         runner = self._runner
-        if runner is None or not runner.end.alive or runner.environment != self.environment:
+        if runner is None or not runner.lives or runner.environment != self.environment:
             self.forget()
             runner = self._runner = Runner(self.environment)
         return runner.run(code, arguments, seconds=seconds)
@@ -143,6 +148,10 @@ class Runner:
         )
         self.end = weakref.finalize(self, _end_group, self.process)
 
+    @property
+    def lives(self) -> bool:
+        return self.end.alive and self.process.poll() is None
+
     def run(self, code: str, arguments: tuple[str, ...], *, seconds: float) -> str:
         asked, answers = self.process.stdin, self.process.stdout
         assert asked is not None
@@ -156,7 +165,7 @@ class Runner:
             answer = answers.readline() if in_time else b""
             if answer.strip() != b"0":
                 if not answer:
-                    self.end()
+                    self.end()  # It would answer this when something else is asked.
                 words = err.read().decode()[-4000:]
                 raise RuntimeError(words or f"It has not ended well: {answer.decode()}")
             return out.read().decode()

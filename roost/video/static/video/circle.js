@@ -17,7 +17,7 @@ export class Circle {
   /**
    * `own` gives the page's cid, `line` the socket or null, `isJoined` whether the page is in the call;
    * `askRelays` asks the server for fresh credentials, and is false where that is in vain. `changed` is
-   * told of a connection that does otherwise, `dropped` of a cid without one (and of the next), and `died` of
+   * told of a connection that does otherwise, `dropped` of a cid without one (and of the next), `emptied` once there is none, and `died` of
    * one whose socket is lost and that brings nothing.
    */
   constructor({ outgoing, ...asked }) {
@@ -128,6 +128,7 @@ export class Circle {
 
   dropAll() {
     for (const who of [...this.peers.keys()]) this.drop(who);
+    this.emptied();
     this.#dropSpare();
   }
 

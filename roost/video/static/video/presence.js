@@ -214,7 +214,7 @@ export class Presence {
     if (reason === "lost") return this.circle.watchLost(cid);
     if (person && reason === "left") say(`${person.name} has left.`);
     this.people = this.people.filter((each) => each.cid !== cid);
-    if (person && as) this.people.push({ ...person, cid: as, state: "admitted" });
+    if (person && as && !this.people.some((each) => each.cid === as)) this.people.push({ ...person, cid: as, state: "admitted" });
     this.circle.drop(cid, as);
   }
 

@@ -57,10 +57,11 @@ const circle = new Circle({
   dropped(who, next) {
     alone.textContent = aloneWords;
     stage.remove(who, next);
-    setTimeout(() => peers.has(next) || stage.remove(next), BACK_WITHIN);
+    if (next) setTimeout(() => peers.has(next) || stage.remove(next), BACK_WITHIN);
     safety.follow();
     drawLine();
   },
+  emptied: () => stage.clear(),
 });
 const { peers } = circle;
 const stage = new Stage({

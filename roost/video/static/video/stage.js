@@ -91,12 +91,14 @@ export class Stage {
   remove(cid, next) {
     const tile = this.#tiles.get(cid);
     this.#tiles.delete(cid);
-    if (tile && next) {
+    for (const player of tile?.querySelectorAll("video, audio") ?? []) this.#refused.delete(player);
+    if (tile && next && !this.#tiles.has(next)) {
       this.#tiles.set(next, tile);
+      tile.querySelector("audio").srcObject = null;
+      this.#drawLight(tile, null);
       this.#drawNote(tile, `${this.nameOf(next)} is coming back`);
       return;
     }
-    for (const player of tile?.querySelectorAll("video, audio") ?? []) this.#refused.delete(player);
     tile?.remove();
     this.#layOut();
   }
@@ -122,6 +124,9 @@ export class Stage {
     const words = document.querySelector("#resume .resume-words");
     words.textContent = this.#refused.size ? "Press to hear" : "Tap to resume";
   }
+
+  /** Nobody is waited for any more. */
+  clear() { for (const cid of [...this.#tiles.keys()]) this.remove(cid); }
 
   playAll() {
     for (const tile of this.#tiles.values()) tile.querySelectorAll("video, audio").forEach((player) => this.#play(player));
