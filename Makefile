@@ -15,8 +15,8 @@ UNITS = --ignore=tests/journeys -n $$(($$(nproc) + 1)) $(PARALLEL)
 LOOKS = -n auto $(PARALLEL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-video lock clean lint unit walks units-on-postgres \
-  venv-run venv-test system-packages
+.PHONY: help run test check bench bench-video lock clean lint unit venv-run venv-test \
+  system-packages
 
 help:
 	@echo 'make run      serve the demo on http://127.0.0.1:8000 (ROOST_PORT, ROOST_DATA_DIR)'
@@ -33,8 +33,8 @@ run:
 check: lint unit
 
 # Tests marked one_database, and what pages look like, do not depend on the database: they are run
-# on SQLite alone. Pages are looked at two at a time. Between their calls the journeys wait a lot:
-# the unit tests on PostgreSQL take what that leaves, behind them and one at a time.
+# on SQLite alone. Calls are walked one after another, and with nothing beside them: they want the
+# whole machine.
 CALLS = not looks
 ON_BOTH = not looks and not one_database
 
@@ -45,15 +45,10 @@ endef
 
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(LONGEST) $(UNITS) -m "not journey and not postgres"
+	$(ON_POSTGRES) $(PYTEST) $(LONGEST) $(UNITS) -m "not journey and (postgres or not one_database)"
 	$(call walk,$(ALONE),looks,$(LOOKS))
-	$(MAKE) --no-print-directory -j2 walks units-on-postgres
-
-walks:
 	$(call walk,$(ALONE),$(CALLS),tests/journeys)
 	$(call walk,$(ON_POSTGRES),$(ON_BOTH),tests/journeys)
-
-units-on-postgres:
-	nice -n 10 $(ON_POSTGRES) $(PYTEST) -p no:cacheprovider --ignore=tests/journeys -m "not journey and (postgres or not one_database)"
 
 lint: venv-test
 	.venv/bin/ruff format --check .

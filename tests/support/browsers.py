@@ -111,17 +111,23 @@ def signed_in(browser: Browser, cookie: dict[str, Any], **options: Any) -> Brows
     return context
 
 
+# To ask each connection for its figures is work, of which the call itself has less.
+FIGURED = 0.25
+
+
 def figures(page: Evaluates) -> dict[str, Any]:
     return dict(page.evaluate(FIGURES))
 
 
-def wait_for(what: Callable[[], bool], *, seconds: float = 10, saying: str = "") -> float:
+def wait_for(
+    what: Callable[[], bool], *, seconds: float = 10, saying: str = "", every: float = 0.05
+) -> float:
     """Wait until `what` is true; how long that took. Raises AssertionError."""
     start = time.monotonic()
     while time.monotonic() - start < seconds:
         if what():
             return time.monotonic() - start
-        time.sleep(0.05)
+        time.sleep(every)
     raise AssertionError(saying or "It did not come about in time.")
 
 
@@ -138,7 +144,7 @@ def assert_sees_and_hears(page: Evaluates, *, seconds: float = 30, plain: bool =
         return bool(now["frames"] > start["frames"] + 5 and now["audio"] > start["audio"])
 
     try:
-        wait_for(grows, seconds=seconds)
+        wait_for(grows, seconds=seconds, every=FIGURED)
     except AssertionError:
         raise AssertionError(f"Frames or sound stand still: {start} → {figures(page)}") from None
     first = page.evaluate(PICTURE)
@@ -207,6 +213,6 @@ def assert_sees_and_hears_all(
         )
 
     try:
-        wait_for(all_live, seconds=seconds)
+        wait_for(all_live, seconds=seconds, every=FIGURED)
     except AssertionError:
         raise AssertionError(f"Not all of {others} are live: {first} → {seen}") from None
