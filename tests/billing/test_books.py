@@ -267,6 +267,7 @@ class Books(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("currency", "percent"), [(c, r) for c, r in zip(FEES, RATES, strict=True)]
 )
+@pytest.mark.one_database
 def test_the_books_balance_whatever_is_done(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, currency: str, percent: Decimal | None
 ) -> None:

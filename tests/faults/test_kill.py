@@ -195,6 +195,7 @@ def _wait_until_all_have_left(server: Server, seconds: float = 60) -> dict[str, 
         time.sleep(1)
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_twenty_kills_lose_nothing_and_leave_nothing_half_done(
     tmp_path: Path, database: dict[str, str]

@@ -115,6 +115,7 @@ def test_a_therapist_gives_access_and_they_meet_on_video(
     expect(stranger.get_by_role("alert")).to_contain_text("That didn’t match")
 
 
+@pytest.mark.one_database
 def test_an_invitation_goes_by_mail_and_its_state_is_on_the_record(
     server: Server, window: BrowserContext, post: Post
 ) -> None:
@@ -145,6 +146,7 @@ def test_an_invitation_goes_by_mail_and_its_state_is_on_the_record(
     expect(wei.get_by_role("heading", name="This link can’t be used any more")).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_forgot_your_password(server: Server, window: BrowserContext, post: Post) -> None:
     page = window.new_page()
     page.goto(f"{server.origin}/portal/maple/")
@@ -170,6 +172,7 @@ def test_forgot_your_password(server: Server, window: BrowserContext, post: Post
     expect(page.get_by_role("heading", name="Hello, Robin")).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_two_practices_and_two_doors_stay_apart_in_one_browser(
     server: Server, window: BrowserContext
 ) -> None:

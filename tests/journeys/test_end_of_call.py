@@ -132,6 +132,7 @@ def assert_says_what_follows(page: Page) -> None:
     expect(page.get_by_role("main").get_by_role("link", name="Go to My Account")).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_who_leaves_reads_what_follows_and_the_attendance_is_one_press(two: Two) -> None:
     run(two.booked, BOOK_NEXT)
     two.meet()

@@ -68,6 +68,7 @@ def test_what_is_over_stays_as_credit_and_is_given_back(server: Server, chromium
     assert Path(started.value.path()).read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.one_database
 def test_each_of_a_family_is_marked_by_themself_and_taken_back(
     server: Server, chromium: Browser
 ) -> None:

@@ -5,6 +5,7 @@ By visible labels only, on the demo that a newcomer starts with, over a real mai
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_access import MAPLE, log_in, open_record
@@ -53,6 +54,7 @@ def test_a_client_asks_for_another_name_and_the_therapist_accepts(
     expect(casey.get_by_text("The practice corrected this")).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_the_history_is_one_persons_by_year(server: Server, chromium: Browser) -> None:
     robin = a_window(chromium)
     log_in(robin, f"{server.origin}/portal/maple/", "parker@client.example", MAPLE)
@@ -73,6 +75,7 @@ def test_the_history_is_one_persons_by_year(server: Server, chromium: Browser) -
     expect(robin.get_by_role("heading", name="Remy", exact=True)).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_a_lost_phone_is_signed_out_and_the_log_in_moves(
     server: Server, post: Post, chromium: Browser
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_session_is_held_paid_claimed_and_its_receipt_voided(
     stranger.context.close()
 
 
+@pytest.mark.one_database
 def test_the_owner_makes_receipts_look_like_the_practices_own(
     server: Server, window: BrowserContext, tmp_path: Path
 ) -> None:

@@ -184,6 +184,7 @@ def test_the_code_from_the_mail_does_the_same(
     becomes_a_client_and_knocks(server, adam, page, "Kim", "Sandoval")
 
 
+@pytest.mark.one_database
 def test_staff_verify_by_the_code_that_is_read_out_and_the_page_goes_on_by_itself(
     server: Server, post: Post, window: BrowserContext, adam: Page
 ) -> None:
@@ -207,6 +208,7 @@ def test_staff_verify_by_the_code_that_is_read_out_and_the_page_goes_on_by_itsel
     becomes_a_client_and_knocks(server, adam, page, "Lou", "Brandt")
 
 
+@pytest.mark.one_database
 def test_the_link_in_another_browser_asks_for_the_password(
     chromium: Browser, server: Server, post: Post, window: BrowserContext
 ) -> None:
@@ -224,6 +226,7 @@ def test_the_link_in_another_browser_asks_for_the_password(
     phone.close()
 
 
+@pytest.mark.one_database
 def test_associated_before_it_is_verified_opens_nothing_until_it_is(
     server: Server, post: Post, window: BrowserContext, adam: Page
 ) -> None:
@@ -284,6 +287,7 @@ def test_associated_on_evidence_and_undone_while_the_page_is_open(
     expect(priya.get_by_role("heading", name="You’re on the list, Priya")).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_a_name_alone_is_asked_about_and_a_dismissal_is_undone(adam: Page) -> None:
     choose(adam, "Hannah Whitcombe")
     adam.get_by_role("button", name="Associate").click()
@@ -301,6 +305,7 @@ def test_a_name_alone_is_asked_about_and_a_dismissal_is_undone(adam: Page) -> No
     expect(adam.get_by_role("checkbox", name="Choose Hannah Whitcombe")).to_be_visible()
 
 
+@pytest.mark.one_database
 def test_nothing_of_it_is_in_the_servers_log(server: Server, post: Post) -> None:
     """Runs last: what the journeys above left in the log is about nobody."""
     told = server.log.read_text()

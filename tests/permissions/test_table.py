@@ -566,6 +566,7 @@ def _by_dozens(names: Iterable[str]) -> list[Any]:
     return [pytest.param(dozen, id=f"{dozen[0]}…{dozen[-1]}") for dozen in dozens]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("names", _by_dozens(TABLE))
 def test_each_visitor_gets_what_the_table_says(
     names: list[str], world: World, visit: Callable[..., HttpResponse]
@@ -595,6 +596,7 @@ def _assert_as_listed(name: str, world: World, visit: Callable[..., HttpResponse
 WITH_IDS = [name for name in TABLE if set(ROUTES[name].pattern.converters) - {"practice"}]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("names", _by_dozens(WITH_IDS))
 def test_an_id_of_another_practice_is_as_unknown_as_one_of_nobody(
     names: list[str], world: World, visit: Callable[..., HttpResponse]
