@@ -13,6 +13,7 @@ ON_POSTGRES = $(ALONE) $(PY) -m tests.support.pgcluster run --
 PARALLEL = --maxprocesses 4 --dist loadgroup
 UNITS = --ignore=tests/journeys -n $$(($$(nproc) + 1)) $(PARALLEL)
 LOOKS = -n auto $(PARALLEL)
+WALKS = tests/journeys -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench bench-video lock clean lint unit venv-run venv-test \
@@ -33,22 +34,24 @@ run:
 check: lint unit
 
 # Tests marked one_database, and what pages look like, do not depend on the database: they are run
-# on SQLite alone. Calls are walked one after another, and with nothing beside them: they want the
-# whole machine.
+# on SQLite alone. Calls are walked file by file, those marked whole_machine with nothing beside
+# them.
 CALLS = not looks
 ON_BOTH = not looks and not one_database
 
-# A walk in a browser that fails is made once more.
+AGAIN = --last-failed --last-failed-no-failures none
+
+# A walk in a browser that fails is made once more, with nothing beside it.
 define walk
-$(1) $(PYTEST) $(LONGEST) $(3) -m "$(2)" || $(1) $(PYTEST) $(3) -m "$(2)" --last-failed
+$(1) $(PYTEST) $(LONGEST) $(3) -m "$(2)" || $(1) $(PYTEST) $(AGAIN) -m "$(2)"
 endef
 
 test: system-packages lint
 	$(ALONE) $(PYTEST) $(LONGEST) $(UNITS) -m "not journey and not postgres"
 	$(ON_POSTGRES) $(PYTEST) $(LONGEST) $(UNITS) -m "not journey and (postgres or not one_database)"
 	$(call walk,$(ALONE),looks,$(LOOKS))
-	$(call walk,$(ALONE),$(CALLS),tests/journeys)
-	$(call walk,$(ON_POSTGRES),$(ON_BOTH),tests/journeys)
+	$(call walk,$(ALONE),$(CALLS),$(WALKS))
+	$(call walk,$(ON_POSTGRES),$(ON_BOTH),$(WALKS))
 
 lint: venv-test
 	.venv/bin/ruff format --check .

@@ -105,13 +105,17 @@ const clock = () => performance.timeOrigin + performance.now();
 addEventListener("click", ({ target }) => {
   if (target.closest?.("button")) window.__at.pressed = clock();
 }, true);
+const others = "#stage .tile:not(.self) video";
+const watch = (video) => video.requestVideoFrameCallback(() => { window.__at.shown = clock(); });
 new MutationObserver(() => {
-  for (const video of document.querySelectorAll("#stage .tile:not(.self) video")) {
+  for (const video of document.querySelectorAll(others)) {
     if (video.__watched) continue;
     video.__watched = true;
-    video.requestVideoFrameCallback(() => { window.__at.shown = clock(); });
+    watch(video);
   }
 }).observe(document, { childList: true, subtree: true });
+// Who comes back is shown in the tile that they had.
+addEventListener("emptied", ({ target }) => { if (target.matches(others)) watch(target); }, true);
 const Socket = window.WebSocket;
 window.WebSocket = class extends Socket {
   constructor(...args) {

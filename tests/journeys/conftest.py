@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,15 @@ from playwright.sync_api import Browser, Playwright
 from tests.support.browsers import launch
 from tests.support.post import Post, post_office
 from tests.support.server import Server, prepared
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Several processes walk at a time; what is marked whole_machine, with nothing beside it."""
+    alone = item.get_closest_marker("whole_machine") is not None
+    with Path(__file__).open() as door:
+        fcntl.flock(door, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        return (yield)
 
 
 @pytest.fixture(scope="module")

@@ -140,6 +140,7 @@ def test_a_couple_is_admitted_one_by_one_and_all_three_meet(meet: Any) -> None:
     expect(casey.get_by_role("button", name="Go to the waiting room")).to_have_count(0)
 
 
+@pytest.mark.whole_machine
 def test_four_meet_and_a_fifth_is_kept_waiting_in_words(meet: Any) -> None:
     four = meet(4)
     tara = four.tara
@@ -348,6 +349,7 @@ RTCPeerConnection.prototype.getStats = async function (...args) {
 };"""
 
 
+@pytest.mark.whole_machine
 def test_a_line_that_loses_loses_its_picture_and_never_its_sound(meet: Any) -> None:
     two = meet(1)
     casey, tara = two.people[0], two.tara
@@ -374,6 +376,7 @@ def test_a_line_that_loses_loses_its_picture_and_never_its_sound(meet: Any) -> N
     two.assert_all_meet(0)
 
 
+@pytest.mark.whole_machine
 def test_each_state_looks_right_with_three_and_four(meet: Any) -> None:
     four = meet(3, reduced_motion="reduce", viewport=DESK)
     tara, casey, noor, robin = four.tara, *four.people

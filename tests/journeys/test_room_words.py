@@ -389,7 +389,8 @@ def test_nothing_moves_from_under_a_press_when_somebody_knocks(two: Two) -> None
     place = enter.bounding_box()
     two.casey_waits()
     expect(tara.locator("#view-check").get_by_text("Casey is waiting")).to_be_visible()
-    assert enter.bounding_box() == place
+    # To a hundredth of a pixel the browser may round it otherwise.
+    assert enter.bounding_box() == pytest.approx(place, abs=0.1)
 
     two.casey.get_by_role("button", name="Leave the waiting room").click()
     two.nobody_waits()

@@ -71,6 +71,7 @@ def height(page: Page) -> int:
     return int(page.evaluate(HEIGHT))
 
 
+@pytest.mark.whole_machine
 @pytest.mark.one_database
 def test_the_picture_rises_to_720_lines_and_falls_back_where_it_is_too_much(two: Two) -> None:
     two.casey.add_init_script(CLAIM)
@@ -322,6 +323,7 @@ def line_is_back(two: Two) -> None:
         expect(page.get_by_text("Your line dropped")).not_to_be_visible(timeout=20_000)
 
 
+@pytest.mark.whole_machine
 def test_a_database_that_starts_again_ends_nothing(
     chromium: Browser, tmp_path: Path, database: dict[str, str]
 ) -> None:

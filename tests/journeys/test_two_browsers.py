@@ -212,6 +212,7 @@ def test_a_screen_is_shown_and_pictures_rest(pair: Pair) -> None:
         pair.assert_meet()
 
 
+@pytest.mark.whole_machine
 def test_three_and_then_four_meet_in_both(server: Server, chromium: Browser, fox: Firefox) -> None:
     """Each is connected with each; Casey is in Firefox, comes back to it, and is there when another
     is let in."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
+from bench.calls import calling
 from tests.support.browsers import (
     SLOW_CAMERA,
     assert_sees_and_hears,
@@ -365,3 +366,11 @@ def test_the_whole_way_by_keyboard(two: Two) -> None:
     two.casey.get_by_role("button", name="Leave").focus()
     two.casey.keyboard.press("Space")
     expect(two.casey.get_by_role("heading", name="You have left the session")).to_be_focused()
+
+
+@pytest.mark.one_database
+def test_what_a_call_takes_can_be_measured(server: Server, chromium: Browser) -> None:
+    """`make bench-video` finds the pages as they are: each measure sees both pictures come."""
+    with calling(chromium, server) as call:
+        for milliseconds in (call.join(), call.reload(), call.come_back()):
+            assert milliseconds > 0
