@@ -25,7 +25,7 @@ MEANWHILE, GIVEN_UP = 0.9, 20.0
 # So long frames are counted, with the server there and with it dead.
 COUNTED = 2.5
 
-FLOOR = """async () => {
+FLOOR = """async (ways) => {
   const media = await navigator.mediaDevices.getUserMedia({
     audio: true, video: { width: 640, height: 480 } });
   const shown = (pc) => new Promise((done) => {
@@ -37,7 +37,7 @@ FLOOR = """async () => {
       video.srcObject = new MediaStream([track]);
     };
   });
-  const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  const [a, b] = [new RTCPeerConnection(ways), new RTCPeerConnection(ways)];
   a.onicecandidate = ({ candidate }) => b.addIceCandidate(candidate);
   b.onicecandidate = ({ candidate }) => a.addIceCandidate(candidate);
   for (const track of media.getTracks()) { a.addTrack(track, media); b.addTrack(track, media); }
@@ -129,10 +129,11 @@ window.WebSocket = class extends Socket {
 """  # noqa: E501 -- a line of JavaScript
 
 
-def measure_floor(page: Page) -> float:
+def measure_floor(page: Page, relays: list[dict[str, Any]] | None = None) -> float:
     """Milliseconds from `createOffer` to the first frame shown on both, of two peer connections in
-    one page: the least that joining can take here."""
-    return float(page.evaluate(FLOOR))
+    one page: the least that joining can take here; by `relays` only, if there are any."""
+    ways = {"iceServers": relays, "iceTransportPolicy": "relay"} if relays else {}
+    return float(page.evaluate(FLOOR, ways))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ everything once, in turn, so that whatever else the machine does weighs on all a
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 import tempfile
@@ -22,11 +23,19 @@ from tests.support.relay import LOOPBACK_PEERS, relaying
 from tests.support.server import Server, serving
 
 ROUNDS = 12
+# What a browser in a call is told of the relay.
+RELAYS = """
+import json
+from roost.core.time import now
+from roost.video.turn import ice_servers
+print(json.dumps(ice_servers("floor", now())))
+"""
 # A practice that lets its calls go through the relay only.
 RELAYED = "willow"
 
 MEASURES = {
     "floor": ("two peers in one page", "ms"),
+    "relay_floor": ("two peers in one page, by relay", "ms"),
     "bare": ("reload of two bare pages", "ms"),
     "warm": ("warm join, Admit to picture", "ms"),
     "cold": ("cold join, Return to picture", "ms"),
@@ -63,6 +72,12 @@ RATIOS = [
     Ratio("frames, server dead / before", "alive", "", 0.95, at_least=True),
     Ratio("socket back, server up (s)", "back", "", 2.5),
 ]
+# Each over the least that it can take here: a warm join that is as quick as its own floor leaves no
+# relay and no reload a chance (docs/adr/0020-calls-among-browsers.md).
+OVER_FLOORS = [
+    Ratio("relayed join / its floor", "relayed", "relay_floor", 1.8),
+    Ratio("reload, both back / bare reload", "reload", "bare", 1.8),
+]
 
 
 def measure_round(
@@ -70,7 +85,8 @@ def measure_round(
 ) -> dict[str, float]:
     """Each measure once; `nothing` is where bare pages are served. Raises AssertionError when the
     two do not see each other."""
-    found = {"floor": measure_floor(floor_page)}
+    relays = json.loads(server.run(RELAYS))
+    found = {"floor": measure_floor(floor_page), "relay_floor": measure_floor(floor_page, relays)}
     with bare_pages(browser, nothing) as pages:
         found["bare"] = measure_bare_reload(pages)
     with calling(browser, server, slug=RELAYED) as call:
@@ -120,7 +136,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
 
 def table(found: dict[str, list[float]]) -> str:
     """The figures of one run: medians, quartiles and extremes, and the ratios with their goals."""
-    lines = [f"{'video':30} {'n':>3} {'median':>9} {'quartiles':>15} {'least':>8} {'most':>8}"]
+    lines = [f"{'video':32} {'n':>3} {'median':>9} {'quartiles':>15} {'least':>8} {'most':>8}"]
     for key, (name, unit) in MEASURES.items():
         values = found[key]
         low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -129,14 +145,14 @@ def table(found: dict[str, list[float]]) -> str:
             return f"{value:.0f}" if unit == "ms" else f"{value:.2f}"
 
         lines.append(
-            f"{name:30} {len(values):>3} {say(middle):>6} {unit:2} "
+            f"{name:32} {len(values):>3} {say(middle):>6} {unit:2} "
             f"{f'{say(low)} – {say(high)}':>15} {say(min(values)):>8} {say(max(values)):>8}"
         )
-    for ratio in RATIOS:
+    for ratio in RATIOS + OVER_FLOORS:
         value = ratio.of_run(found)
         bound = "at least" if ratio.at_least else "at most"
         verdict = "reached" if ratio.is_reached(value) else "MISSED"
-        lines.append(f"{ratio.name:34} {value:>9.2f}   goal: {bound} {ratio.goal:<4} {verdict}")
+        lines.append(f"{ratio.name:36} {value:>9.2f}   goal: {bound} {ratio.goal:<4} {verdict}")
     return "\n".join(lines)
 
 
