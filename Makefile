@@ -8,10 +8,10 @@ PYTEST = $(PY) -m pytest
 # What takes longest is named at the end.
 LONGEST = --durations=15 --durations-min=5
 ON_POSTGRES = $(ALONE) $(PY) -m tests.support.pgcluster run --
-# Pages are looked at by one process for each processor, and units by one more, for some of them
-# wait; never by more than four: each has its own database.
+# Pages are looked at by one process for each processor, and units by two, for some of them wait;
+# never by more than four: each has its own database.
 PARALLEL = --maxprocesses 4 --dist loadgroup
-UNITS = --ignore=tests/journeys -n $$(($$(nproc) + 1)) $(PARALLEL)
+UNITS = --ignore=tests/journeys -n $$((2 * $$(nproc))) $(PARALLEL)
 LOOKS = -n auto $(PARALLEL)
 WALKS = tests/journeys -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 
