@@ -15,6 +15,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.browsers import wait_for
 from tests.support.pictures import picture
 from tests.support.server import Server
 
@@ -145,7 +146,7 @@ def test_the_owner_makes_receipts_look_like_the_practices_own(
     olivia.get_by_role("button", name="Replace the logo").click()
     expect(olivia.get_by_role("status").filter(has_text="carry this logo")).to_be_visible()
     shown = olivia.get_by_role("img", name="Maple Counselling")
-    assert shown.evaluate("image => image.naturalWidth") == 720
+    wait_for(lambda: shown.evaluate("image => image.naturalWidth") == 720)
     olivia.get_by_label("Number prefix").fill("MC-")
     olivia.get_by_label("Français").check()
     olivia.get_by_label("A4").check()

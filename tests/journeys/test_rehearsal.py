@@ -147,6 +147,18 @@ def notices(page: Page) -> Any:
     return page.locator("#troubles .flash")
 
 
+def test_it_can_be_started_once_a_press_is_heard(casey: Window, booked: Booked) -> None:
+    """On a slow line the page is there before its script: a press would be lost."""
+    held: list[Route] = []
+    casey.page.route("**/rehearse.*js", lambda route: held.append(route))
+    casey.page.goto(f"{booked.portal}/rehearse/", wait_until="commit")
+    start = casey.page.get_by_role("button", name="Start the test")
+    expect(start).to_be_disabled()
+    wait_for(lambda: bool(casey.page.evaluate("1") and held))
+    held[0].continue_()
+    expect(start).to_be_enabled()
+
+
 def test_everything_works_and_the_therapist_sees_it(
     casey: Window, tara: Window, booked: Booked, server: Server
 ) -> None:

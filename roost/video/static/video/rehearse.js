@@ -192,7 +192,8 @@ async function again({ parts }) {
   tryLine();
 }
 
-byId("start").addEventListener("click", async () => {
+const start = byId("start");
+start.addEventListener("click", async () => {
   byId("intro").hidden = true;
   byId("try").hidden = false;
   byId("try-title").focus({ preventScroll: true });
@@ -200,6 +201,8 @@ byId("start").addEventListener("click", async () => {
   await devices.open();
   tryLine();
 });
+// A press before that would be lost.
+start.disabled = false;
 window.addEventListener("pagehide", () => {
   if (keeping) keep({ keepalive: true });
   devices.close();
