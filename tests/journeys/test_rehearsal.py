@@ -157,6 +157,14 @@ def test_it_can_be_started_once_a_press_is_heard(casey: Window, booked: Booked) 
     wait_for(lambda: bool(casey.page.evaluate("1") and held))
     held[0].continue_()
     expect(start).to_be_enabled()
+    expect(casey.page.locator("#too-old")).to_have_count(0)
+
+
+def test_a_page_that_does_not_start_says_what_it_may_be(casey: Window, booked: Booked) -> None:
+    casey.page.route("**/rehearse.*js", lambda route: route.abort())
+    casey.page.goto(f"{booked.portal}/rehearse/")
+    words = casey.page.get_by_role("alert").get_by_text("your browser may be too old")
+    expect(words).to_be_visible(timeout=20_000)
 
 
 def test_everything_works_and_the_therapist_sees_it(
