@@ -12,6 +12,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 # No file of ours has any of these at the beginning of a line within a string; test_static.py looks.
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)
 LINE = re.compile(r"^[ \t]*//.*\n?", re.MULTILINE)
+EMPTY = re.compile(r"\{ /\*[^*\n]*\*/ \}")
 INDENT = re.compile(r"^\s+", re.MULTILINE)
 
 
@@ -21,8 +22,8 @@ def short_sheet(text: str) -> str:
 
 
 def short_script(text: str) -> str:
-    """A module, likewise."""
-    return short_sheet(LINE.sub("", text))
+    """A module, likewise, and with nothing in its empty blocks."""
+    return short_sheet(EMPTY.sub("{}", LINE.sub("", text)))
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]

@@ -157,7 +157,7 @@ def test_it_can_be_started_once_a_press_is_heard(casey: Window, booked: Booked) 
     wait_for(lambda: bool(casey.page.evaluate("1") and held))
     held[0].continue_()
     expect(start).to_be_enabled()
-    expect(casey.page.locator("#too-old")).to_have_count(0)
+    expect(casey.page.locator(".too-old")).to_have_count(0)
 
 
 def test_a_page_that_does_not_start_says_what_it_may_be(casey: Window, booked: Booked) -> None:

@@ -224,7 +224,7 @@ def test_who_leaves_while_the_line_is_down_has_left_once_it_is_back(
     two.casey.evaluate(WATCH_VIEWS)
     two.casey.get_by_role("button", name="Return to session").click()
     two.assert_meet()
-    assert two.casey.evaluate("window.__shown") == ["view-call"]
+    assert two.casey.evaluate("window.__shown") == ["view-over", "view-call"]
 
     # Whoever has thought better of it meanwhile has not left.
     server.kill()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError, expect
 
 from bench.calls import calling
 from tests.support.browsers import (
@@ -23,14 +23,17 @@ from tests.support.server import Server, serving
 
 pytestmark = pytest.mark.slow
 
-# Which views of the room have been shown since the page was loaded, after the device check.
+# Which views of the room have been shown since then, in turn; from the beginning of a page on, its
+# first one, too.
 WATCH_VIEWS = """
 window.__shown = [];
-new MutationObserver((changes) => {
-  for (const { target } of changes) {
-    if (target.id.startsWith("view-") && !target.hidden) window.__shown.push(target.id);
-  }
-}).observe(document, { subtree: true, attributes: true, attributeFilter: ["hidden"] });
+const look = () => {
+  const view = document.querySelector("[id^=view-]:not([hidden])")?.id;
+  if (view && view !== window.__shown.at(-1)) window.__shown.push(view);
+};
+if (document.documentElement) look();
+new MutationObserver(look).observe(document, {
+  subtree: true, childList: true, attributes: true, attributeFilter: ["hidden"] });
 """
 
 # How wide each frame of the other's picture was.
@@ -169,16 +172,15 @@ def test_they_meet_and_a_dead_server_does_not_part_them(two: Two, server: Server
     two.casey.add_init_script(WATCH_VIEWS)
     two.casey.reload()
     two.assert_meet()
-    # Whoever is in the call sees no waiting room on the way back into it.
+    # Whoever is in the call sees neither device check nor waiting room on the way back into it.
     assert two.casey.evaluate("window.__shown") == ["view-call"]
 
     two.casey.get_by_role("button", name="Leave").click()
     expect(two.casey.get_by_role("heading", name="You have left the session")).to_be_visible()
     expect(two.tara.get_by_text("Nobody else is here yet")).to_be_visible()
-    two.casey.evaluate("window.__shown = []")
     two.casey.get_by_role("button", name="Return to session").click()
     two.assert_meet()
-    assert two.casey.evaluate("window.__shown") == ["view-call"]
+    assert two.casey.evaluate("window.__shown") == ["view-call", "view-over", "view-call"]
 
 
 @pytest.mark.one_database
@@ -210,6 +212,46 @@ def test_who_loads_the_page_again_keeps_their_place_on_the_stage(two: Two) -> No
         assert mine.evaluate("window.__empty") == 0
         assert f"{name} is coming back" in mine.evaluate("window.__notes")
         expect(mine.locator("#stage .tile:not(.self)")).to_have_count(1)
+
+
+@pytest.mark.one_database
+def test_who_loads_the_page_again_is_in_the_call_from_the_first_sight_on(two: Two) -> None:
+    """No device check flashes past them; and nothing seems to work that does not yet."""
+    two.meet()
+    for page in (two.casey, two.tara):
+        page.route("**/video/room.*.js", lambda route: route.abort())
+        page.reload()
+        expect(page.get_by_text("Taking you back in")).to_be_visible()
+        expect(page.get_by_role("heading", name="How you look and sound")).to_be_hidden()
+        expect(page.locator("#masthead")).to_be_hidden()
+        # It looks as ever, and nobody can press it in vain.
+        leave = page.get_by_role("button", name="Leave")
+        expect(leave).to_be_visible()
+        with pytest.raises(TimeoutError):
+            leave.click(timeout=1000)
+        # It does not start. That is said as in the device check, and with whom to call.
+        expect(page.get_by_role("alert").get_by_text("This page has not started")).to_be_visible(
+            timeout=20_000
+        )
+        page.unroute("**/video/room.*.js")
+    expect(two.casey.get_by_role("link", name="416 555 0142").first).to_be_visible()
+    for page in (two.casey, two.tara):
+        page.reload()
+    two.assert_meet()
+    for page in (two.casey, two.tara):
+        assert page.locator(".too-old").count() == 0
+        page.get_by_role("button", name="Mute").click()
+
+
+@pytest.mark.one_database
+def test_another_tab_of_somebody_in_the_call_begins_with_the_device_check(two: Two) -> None:
+    two.meet()
+    second = two.contexts[1].new_page()
+    second.goto(two.booked.portal_room())
+    expect(second.get_by_role("heading", name="How you look and sound")).to_be_visible()
+    expect(second.get_by_text("Taking you back in")).to_be_hidden()
+    expect(second.locator("#masthead")).to_be_visible()
+    assert frames_grow(two.casey)
 
 
 @pytest.mark.one_database

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.support.browsers import WATCH_PEERS
+from tests.support.browsers import WATCH_PEERS, wait_for
 from tests.support.rooms import Booked, book, expect_waits
 from tests.support.server import Server
 
@@ -219,7 +220,7 @@ def check(walk: Walk) -> Iterator[State]:
         casey.goto(booked.portal_room())
         # It comes by itself, after some seconds.
         casey.evaluate("document.getAnimations().forEach((each) => each.finish())")
-        expect(casey.locator("#too-old")).to_be_visible(timeout=SLOW)
+        expect(casey.locator(".too-old")).to_be_visible(timeout=SLOW)
         yield from walk.look("check too old", casey)
     family = book(walk.server, clients=YOUNG, relationship="parent")
     with walk.windows(family) as (tara, robin, _):
@@ -353,11 +354,21 @@ def two(walk: Walk) -> Iterator[State]:
         see(casey)
         see(tara)
         for who, page in sides:
-            page.wait_for_function("window.__swap")
+            wait_for(partial(page.evaluate, "Boolean(window.__swap)"))
             page.evaluate("window.__swap()")
             expect(page.locator("#safety-alarm")).to_be_visible(timeout=SLOW)
             expect(page.get_by_text("They are new for every call")).to_be_hidden()
             yield from walk.look(f"safety alarm {who}", page)
+        casey.route("**/video/room.*.js", lambda route: route.abort())
+        casey.reload()
+        expect(casey.get_by_text("Taking you back in")).to_be_visible(timeout=SLOW)
+        yield from walk.look("call before it starts", casey)
+        casey.evaluate("document.getAnimations().forEach((each) => each.finish())")
+        expect(casey.locator(".call-news .too-old").first).to_be_visible(timeout=SLOW)
+        yield from walk.look("call that does not start", casey)
+        casey.unroute("**/video/room.*.js")
+        casey.reload()
+        see(casey)
         casey.get_by_role("button", name="Leave").click()
         expect(casey.get_by_role("button", name="Return to session")).to_be_visible(timeout=SLOW)
         yield from walk.look("left", casey)

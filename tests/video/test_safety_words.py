@@ -281,7 +281,8 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
         return [[], [at("Remy", good)], [at("Remy", lossy, 1)], [at("Tara", good), at("Remy", slow)],
           [at("Tara", lossy), at("Remy", lossy)], [at("Remy", lossy, 3)],
           [at("Remy", { ...good, lossOut: 0.04 })], [at("Remy", { ...good, trip: 0.6 })],
-          [at("Remy", good, 3)], [at("Remy", good, 3, false)]].map(sayLines);""",
+          [at("Remy", good, 3)], [at("Remy", good, 3, false)],
+          [at("Tara", good), { ...at("Remy", good), about: { rung: 1 } }]].map(sayLines);""",
     )
     assert said == [
         "",
@@ -295,6 +296,8 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
         "line is good again: Remy sees you soon",
         # Who has no camera on is not seen, however good the line.
         "line is good",
+        # What Remy sends was lost on the way: whose end that lay at, nobody knows.
+        "the line to Remy was weak: Remy’s picture is smaller for a moment",
     ]
 
 

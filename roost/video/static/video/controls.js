@@ -115,6 +115,7 @@ export function startControls({ devices, outgoing, stage, peers, quality, picker
   outgoing.audioOnly = memory.read().audioOnly === true;
   byId("stage").classList.toggle("self-hidden", memory.read().selfHidden === true);
   draw();
+  document.querySelector(".controls").inert = false;
   listenToKeys({
     isOn: isInCall, box: byId("keys"),
     acts: { m: acts.mute, v: acts.camera, a: acts.audioOnly, w: acts.safety, s: acts.share, h: acts.self, f: acts.full, p: acts.beside, "?": acts.more, escape: acts.close },

@@ -89,7 +89,7 @@ export function sayLines(lines) {
     const blind = known.find(({ climb: { rung }, isSeen }) => isSeen && rung >= STOPPED);
     if (blind) return `line is good again: ${blind.name} sees you soon`;
     const smaller = known.find(({ about }) => about.rung > 0);
-    return smaller ? `your line was weak for ${smaller.name}, and gets well again` : "line is good";
+    return smaller ? `the line to ${smaller.name} was weak: ${smaller.name}’s picture is smaller for a moment` : "line is good";
   }
   const [{ name, line, climb: { rung } }] = weak;
   if (weak.length === known.length && known.length > 1) return `your line is weak: ${why(line)}`;

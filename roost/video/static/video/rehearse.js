@@ -203,7 +203,7 @@ start.addEventListener("click", async () => {
 });
 // A press before that would be lost.
 start.disabled = false;
-byId("too-old").remove();
+document.querySelector(".too-old").remove();
 window.addEventListener("pagehide", () => {
   if (keeping) keep({ keepalive: true });
   devices.close();

@@ -23,7 +23,7 @@ const main = document.getElementById("main");
 const facts = main.dataset;
 const isTherapist = facts.role === "therapist", hasRelay = facts.relay === "1";
 const byId = (id) => document.getElementById(id);
-const alone = byId("stage-empty").firstElementChild, aloneWords = alone.textContent;
+const alone = byId("stage-empty").firstElementChild, aloneWords = alone.dataset.alone;
 const CALL_WITHIN = 500, BACK_WITHIN = 10000, LOOK_AT_SPARE = 30000;
 const REMEMBERED = { video: "camera", audio: "microphone" };
 const times = Object.fromEntries(["starts", "ends"].map((name) => [name, Date.parse(facts[name])]));
@@ -254,9 +254,9 @@ presence.openLine();
 if (memory.read().entered) {
   enter({ isInside: facts.inside === "1" });
   opened.then(() => presence.isEntered && !presence.isJoined && presence.prepare());
-}
+} else views.begin();
 opened.then(() => { tick(); pickers.look(); });
 watchFallback({ peers, box: byId("call-fallback"), changed: drawStatus });
-byId("too-old").remove();
+document.querySelectorAll(".too-old").forEach((each) => each.remove());
 // Kept aside by the browser, the page has neither socket nor connections any more.
 window.addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });

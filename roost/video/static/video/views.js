@@ -3,16 +3,22 @@
 
 const byId = (id) => document.getElementById(id);
 
-/** Begins with the device check. `changed` is told of each other view. Returns { shown, show(name) }. */
+/** Begins with the device check, though the server may have drawn the call for who is in it.
+    `changed` is told of each other view. Returns { shown, show(name), begin() }. */
 export function startViews(changed) {
   const all = ["check", "waiting", "call", "over"].map((name) => [name, byId(`view-${name}`)]).filter(([, view]) => view);
+  function lay(name) {
+    for (const [each, view] of all) view.hidden = each !== name;
+    byId("masthead").hidden = name === "waiting" || name === "call";
+  }
   const views = {
     shown: "check",
+    /** Shows the first view. */
+    begin() { lay(views.shown); },
     show(name) {
       if (name === views.shown) return;
       views.shown = name;
-      for (const [each, view] of all) view.hidden = each !== name;
-      byId("masthead").hidden = name === "waiting" || name === "call";
+      lay(name);
       scrollTo(0, 0);
       byId(`${name}-title`).focus({ preventScroll: true });
       changed(name);
