@@ -5,13 +5,17 @@ By visible labels only, on the demo that a newcomer starts with, over a real mai
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import pikepdf
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browsers import WATCH_PEERS, assert_sees_and_hears
+from tests.support.pdfs import text_of
 from tests.support.post import Post
 from tests.support.server import Server
 
@@ -42,7 +46,7 @@ def open_record(page: Page, name: str) -> None:
 
 
 def test_a_therapist_gives_access_and_they_meet_on_video(
-    server: Server, window: BrowserContext
+    server: Server, window: BrowserContext, tmp_path: Path
 ) -> None:
     # The therapist, in one window
     tara = window.new_page()
@@ -65,6 +69,16 @@ def test_a_therapist_gives_access_and_they_meet_on_video(
     for words in ("My Account", "Forgot Your Password?"):
         expect(card.get_by_text(words, exact=True)).to_be_visible()
     expect(card.get_by_role("img", name="QR code of the Client Portal address")).to_be_visible()
+    # On paper it is the card alone: whoever is handed it reads nothing else of the record.
+    sheet = tara.pdf(format="Letter")
+    with pikepdf.open(io.BytesIO(sheet)) as paper:
+        assert len(paper.pages) == 1
+    on_paper = text_of(sheet, tmp_path)
+    for words in ("Maple Counselling", "For Noor, to log in", address, "noor@client.example"):
+        assert words in on_paper
+    assert starter in on_paper.replace("- ", "-")
+    for words in ("Emergency", "Date of birth", "Noor Haddad", "Book a session", "Messages sent"):
+        assert words not in on_paper
 
     # Shown this once: sending the form again shows the record and says so
     tara.reload()
