@@ -12,8 +12,9 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 # No file of ours has any of these at the beginning of a line within a string; test_static.py looks.
 BLOCK = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n?", re.DOTALL | re.MULTILINE)
 LINE = re.compile(r"^[ \t]*//.*\n?", re.MULTILINE)
-EMPTY = re.compile(r"\{ /\*[^*\n]*\*/ \}")
 INDENT = re.compile(r"^\s+", re.MULTILINE)
+# What a block does nothing about, anywhere in a line; likewise.
+EMPTY = re.compile(r"\{ /\*[^*\n]*\*/ \}")
 
 
 def short_sheet(text: str) -> str:

@@ -192,6 +192,12 @@ class Standing:
         return _is_inside(self.seat, self.person, self.ended) and self.closed is None
 
     @property
+    def keeps_place(self) -> bool:
+        """Whether they are inside and have been there a moment ago, as at a reload: then nothing
+        stands between them and the call."""
+        return self.is_inside and self.person is not None and is_in(self.person, self.moment)
+
+    @property
     def has_been_in(self) -> bool:
         """Whether they have been in the call, or are."""
         return self.person is not None and (

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.staticfiles.finders import get_finders
 from playwright.sync_api import Playwright
 
-from roost.core.static import StaticStorage
+from roost.core.static import EMPTY, StaticStorage
 from roost.core.static_headers import add_static_headers
 from tests.support.browsers import launch
 
@@ -59,6 +59,14 @@ def test_what_is_taken_out_is_within_no_string() -> None:
         if ".min." not in name and name != "video/words.js":
             for line in source.read_text().splitlines():
                 assert line.count("`") % 2 == 0, (name, line)
+
+
+def test_only_a_block_that_catches_is_left_empty() -> None:
+    for name, source in SOURCES.items():
+        if ".min." not in name and name.endswith(".js"):
+            text = source.read_text()
+            for found in EMPTY.finditer(text):
+                assert re.search(r"(=>|catch) $", text[: found.start()]), (name, found[0])
 
 
 def test_modules_name_each_other_by_what_they_are_served_as(served: StaticStorage) -> None:

@@ -252,6 +252,9 @@ def test_another_tab_of_somebody_in_the_call_begins_with_the_device_check(two: T
     expect(second.get_by_text("Taking you back in")).to_be_hidden()
     expect(second.locator("#masthead")).to_be_visible()
     assert frames_grow(two.casey)
+    second.get_by_role("button", name="Return to session").click()
+    assert_sees_and_hears(second)
+    second.get_by_role("button", name="Mute").click()
 
 
 @pytest.mark.one_database

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 import roost.video
 from roost.accounts.models import SignIn
 from roost.audit.models import AuditEvent
 from roost.clients.enums import Relationship
 from roost.core.time import now
+from roost.practices.models import Practice
 from roost.scheduling.enums import Mode
 from roost.scheduling.models import Appointment
 from roost.video import services
 from roost.video.pages import SCRIPTS
 from roost.video.queries import Seat
+from roost.video.rules import PLACE_KEPT
 from tests.support.cast import Cast, give, make_account, make_appointment
-from tests.video.conftest import CASEYS_PAGE
+from tests.video.conftest import CASEYS_PAGE, TARAS_PAGE
 
 Doors = Callable[..., Any]
 
@@ -187,6 +190,68 @@ def test_who_stepped_out_returns(
     assert "Go to the waiting room" not in later
     # They may be seen as soon as they go back in.
     assert "Nobody sees or hears you until you go back in." in later
+
+
+def drawn(page: Any) -> str:
+    """Which of the room's views is in sight before any script runs."""
+    html = page.content.decode()
+    (view,) = re.findall(r'<section [^>]*id="view-(\w+)"(?![^>]* hidden)', html)
+    assert ("Taking you back in" in html) == (view == "call")
+    assert bool(re.search(r'id="masthead" hidden', html)) == (view == "call")
+    return str(view)
+
+
+def test_a_page_is_drawn_as_the_call_only_for_who_has_a_place_in_it(
+    cast: Cast,
+    session: Appointment,
+    portal: Doors,
+    office: Doors,
+    casey_seat: Seat,
+    tara_seat: Seat,
+    in_call: Callable[[], None],
+) -> None:
+    def look() -> tuple[str, str]:
+        casey = portal(cast.casey_account).go("room-person", **person_of(session))
+        return drawn(casey), drawn(office(cast.tara).go("room", appointment=session.uuid))
+
+    assert look() == ("check", "check")
+    services.enter_waiting_room(by=casey_seat, cid=CASEYS_PAGE, name="Casey")
+    assert look() == ("check", "check")
+    in_call()
+    assert look() == ("call", "call")
+    services.note_lost(by=casey_seat, cid=CASEYS_PAGE)
+    assert look() == ("call", "call")
+    with time_machine.travel(now() + PLACE_KEPT + timedelta(minutes=1), tick=False):
+        services.note_here(by=tara_seat, cid=TARAS_PAGE)
+        # Their place is free again, and they may have to wait.
+        assert look() == ("check", "call")
+    services.leave_room(by=casey_seat, cid=CASEYS_PAGE)
+    assert look() == ("check", "call")
+
+
+@pytest.mark.parametrize(("phone", "words"), [("+14165550142", ""), ("", "Write to us."), ("", "")])
+def test_a_call_that_does_not_start_says_whom_to_call_if_there_is_anybody(
+    cast: Cast,
+    session: Appointment,
+    portal: Doors,
+    office: Doors,
+    in_call: Callable[[], None],
+    phone: str,
+    words: str,
+) -> None:
+    Practice.objects.update(phone=phone, fallback_words=words)
+    in_call()
+    casey = portal(cast.casey_account)
+    html = casey.go("room-person", **person_of(session)).content.decode()
+    news = html.partition('class="call-news"')[2]
+    assert "This page has not started" in news
+    assert f'<a href="{casey.path("account")}">My Account</a>' in news
+    said = 'class="call-status too-old"' in html
+    assert said == bool(phone or words)
+    assert not said or (words or "416 555 0142") in news
+    # A therapist is not told her own number.
+    room = office(cast.tara).go("room", appointment=session.uuid).content.decode()
+    assert 'class="call-status too-old"' not in room
 
 
 def test_who_has_another_log_in_returns_to_nothing(

@@ -275,14 +275,15 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
     said = run(
         page,
         """const { judge, sayLines } = await import("/ladder.js");
-        const at = (name, figures, rung = 0, isSeen = true) => ({ name, about: { rung: 0 }, climb: { rung }, line: judge(figures), isSeen });
+        const at = (name, figures, rung = 0, isSeen = true) => ({ name, about: { rung: 0 }, climb: { rung }, line: judge(figures), isSeen, isShown: true });
         const good = { lossIn: 0, lossOut: 0, trip: 0.1 }, lossy = { lossIn: 0.01, lossOut: 0.12, trip: 0.1 };
         const slow = { lossIn: null, lossOut: null, trip: 1.25 };
         return [[], [at("Remy", good)], [at("Remy", lossy, 1)], [at("Tara", good), at("Remy", slow)],
           [at("Tara", lossy), at("Remy", lossy)], [at("Remy", lossy, 3)],
           [at("Remy", { ...good, lossOut: 0.04 })], [at("Remy", { ...good, trip: 0.6 })],
           [at("Remy", good, 3)], [at("Remy", good, 3, false)],
-          [at("Tara", good), { ...at("Remy", good), about: { rung: 1 } }]].map(sayLines);""",
+          [at("Tara", good), { ...at("Remy", good), about: { rung: 1 } }],
+          [{ ...at("Remy", good), about: { rung: 3 } }], [{ ...at("Remy", good), about: { rung: 1 }, isShown: false }]].map(sayLines);""",
     )
     assert said == [
         "",
@@ -298,6 +299,9 @@ def test_a_lines_state_is_said_with_its_reason(page: Page) -> None:
         "line is good",
         # What Remy sends was lost on the way: whose end that lay at, nobody knows.
         "the line to Remy was weak: Remy’s picture is smaller for a moment",
+        # No picture is none that is smaller; nor is a screen.
+        "line is good",
+        "line is good",
     ]
 
 

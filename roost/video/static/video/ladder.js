@@ -79,8 +79,9 @@ export function why({ level, reason }) {
   return `everything arrives ${level === "bad" ? "very" : "a bit"} late`;
 }
 
-/** One sentence on all lines of a call. `lines` are { name, about, line, climb, isSeen }, one for each other
-    person; `isSeen` says whether a picture would be sent to them if the line were good. */
+/** One sentence on all lines of a call. `lines` are { name, about, line, climb, isSeen, isShown }, one for each
+    other person; `isSeen` says whether a picture would be sent to them if the line were good, `isShown` whether
+    one of theirs is wanted here. */
 export function sayLines(lines) {
   const known = lines.filter(({ line }) => line);
   if (!known.length) return "";
@@ -88,7 +89,7 @@ export function sayLines(lines) {
   if (!weak.length) {
     const blind = known.find(({ climb: { rung }, isSeen }) => isSeen && rung >= STOPPED);
     if (blind) return `line is good again: ${blind.name} sees you soon`;
-    const smaller = known.find(({ about }) => about.rung > 0);
+    const smaller = known.find(({ about: { rung }, isShown }) => isShown && rung > 0 && rung < STOPPED);
     return smaller ? `the line to ${smaller.name} was weak: ${smaller.name}’s picture is smaller for a moment` : "line is good";
   }
   const [{ name, line, climb: { rung } }] = weak;

@@ -167,7 +167,7 @@ function peerChanged(peer) {
 }
 
 function drawLine() {
-  const words = sayLines([...peers].map(([who, peer]) => ({ name: nameOf(who), about: peer.about, line: peer.line, climb: peer.climb, isSeen: Boolean(outgoing.tracks.video) && !peer.about.audioOnly })));
+  const words = sayLines([...peers].map(([who, peer]) => ({ name: nameOf(who), about: peer.about, line: peer.line, climb: peer.climb, isSeen: Boolean(outgoing.tracks.video) && !peer.about.audioOnly, isShown: peer.about.camera && !peer.about.screen && !outgoing.audioOnly })));
   byId("call-line").textContent = words && ` · ${words}`;
   // Nobody rings a bell into a session.
   byId("knock")?.toggleAttribute("data-quiet", [...peers.values()].some((peer) => peer.isConnected));
